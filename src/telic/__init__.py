@@ -1,0 +1,1 @@
+"""telic: program language models instead of prompting them."""

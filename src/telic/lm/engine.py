@@ -1,0 +1,40 @@
+"""What an engine is: from a request to a response, one method each way."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from telic.types import Capabilities, Request, Response
+
+
+class Engine(Protocol):
+    """Asks one model. Retries, rate limits and error mapping are the engine's; caching, budgets and history are not.
+
+    Attributes:
+        endpoint: identity of who answers, part of every request's key: base URL or weights hash; no secret.
+        native_async: `acomplete` waits on the network, so coroutines serve it better than threads.
+    """
+
+    endpoint: str
+    native_async: bool
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the model can do."""
+        ...
+
+    def complete(self, request: Request) -> Response:
+        """Ask, blocking. Raises only errors of `telic.errors` (and `KeyboardInterrupt`)."""
+        ...
+
+    async def acomplete(self, request: Request) -> Response:
+        """Ask, on the running loop. Cancelling the task stops the request."""
+        ...
+
+    def count_tokens(self, request: Request) -> int | None:
+        """Exact number of prompt tokens, where the engine can tell without a call; else `None`."""
+        ...
+
+    def close(self) -> None:
+        """Release what is held; the engine may be used again afterwards."""
+        ...

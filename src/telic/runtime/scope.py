@@ -1,0 +1,80 @@
+"""Facts of the running call: who calls, what is recorded, what may be spent.
+
+Settings are choices of the user; the scope is set by whoever starts something (a program call, an evaluation,
+a compile, `telic.budget`) and read by what runs inside. It is one immutable value in one context variable, so
+that a thread, a task or a nested loop started with a copied context sees the same facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from telic.types import Request, Response
+
+
+class Spender(Protocol):
+    """What a budget is to the scope: asked before a call, told after it."""
+
+    def reserve(self, request: Request) -> Any:
+        """Take the right to make one call, or raise `BudgetExceededError`; returns a ticket."""
+        ...
+
+    def settle(self, ticket: Any, response: Response | None) -> None:
+        """Book what the call took; `None` where it failed or cost nothing."""
+        ...
+
+
+class CallSink(Protocol):
+    """Told of every answered LM call made in the scope, cached ones too."""
+
+    def add(self, request: Request, response: Response) -> None:
+        """Take note."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the running call knows.
+
+    Attributes:
+        path: where in the program we are, outermost first, e.g. `("self", "self.generate")`.
+        trace: predictor calls so far, as `(predictor, inputs, prediction)`; `None` where nobody collects.
+        budgets: every budget in force, outermost first.
+        sinks: told of each LM call: usage trackers, run recorders.
+        rollout_id: default for requests that set none: which sample of the program this is.
+        depth: number of module calls around this one.
+    """
+
+    path: tuple[str, ...] = ()
+    trace: list[tuple[Any, dict[str, Any], Any]] | None = None
+    budgets: tuple[Spender, ...] = ()
+    sinks: tuple[CallSink, ...] = ()
+    rollout_id: int | str | None = None
+    depth: int = 0
+
+
+ROOT = Scope()
+_scope: ContextVar[Scope] = ContextVar("telic_scope", default=ROOT)
+
+current = _scope.get
+"""The scope of the running call."""
+enter = _scope.set
+"""Set the scope; returns the token for `leave`."""
+leave = _scope.reset
+"""Restore what was before `enter`."""
+
+
+@contextmanager
+def within(**changes: Any) -> Iterator[Scope]:
+    """Run a block in the current scope with some facts replaced."""
+    scope = replace(_scope.get(), **changes)
+    token = _scope.set(scope)
+    try:
+        yield scope
+    finally:
+        _scope.reset(token)

@@ -1,0 +1,144 @@
+"""Settings: the user's choices, as process defaults with an overlay per context.
+
+`configure` changes the defaults of the process; `context` overlays them for a block. The overlay lives in a
+context variable, so threads and tasks that telic starts, nested loops and a notebook's running loop all see
+the same answer. A bare `threading.Thread` starts with an empty context, as Python has it, and sees the defaults.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
+from typing import Any
+
+from telic.errors import InputError
+
+DEFAULTS: Mapping[str, Any] = MappingProxyType(
+    {
+        "lm": None,
+        "adapter": None,
+        "rm": None,
+        "callbacks": [],
+        "num_threads": 8,
+        "max_errors": 10,
+        "provide_traceback": False,
+        "track_usage": False,
+        "max_repairs": 1,
+        "max_history_bytes": 2_000_000,
+        "disable_history": False,
+        "trace": [],
+        "max_trace_size": 10_000,
+        "allow_tool_async_sync_conversion": False,
+        "async_max_workers": 8,
+        "send_stream": None,
+        "stream_listeners": [],
+        "usage_tracker": None,
+        "caller_modules": None,
+        "caller_predict": None,
+        "warn_on_type_mismatch": True,
+        "bypass_assert": False,
+        "bypass_suggest": False,
+        "backtrack_history": [],
+        "branch_idx": 0,
+        "experimental": False,
+        "store": None,
+    }
+)
+"""Every setting and its default. Names follow DSPy's where DSPy has them."""
+
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
+_overlay: ContextVar[Mapping[str, Any]] = ContextVar("telic_settings", default=_EMPTY)
+
+
+class Settings:
+    """The settings in force here: `settings.lm`, `settings["lm"]`, `settings.get("lm")`."""
+
+    __slots__ = ("_base", "_lock")
+
+    def __init__(self) -> None:
+        object.__setattr__(self, "_base", dict(DEFAULTS))
+        object.__setattr__(self, "_lock", threading.Lock())
+
+    def __getattr__(self, name: str) -> Any:
+        overlay = _overlay.get()
+        if name in overlay:
+            return overlay[name]
+        try:
+            return self._base[name]
+        except KeyError:
+            raise AttributeError(f"there is no setting '{name}'; known: {', '.join(sorted(self._base))}") from None
+
+    __getitem__ = __getattr__
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self.configure(**{name: value})
+
+    __setitem__ = __setattr__
+
+    def __contains__(self, name: object) -> bool:
+        return name in _overlay.get() or name in self._base
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of `name` here, or `default` where there is no such setting."""
+        return getattr(self, name) if name in self else default
+
+    def copy(self) -> dict[str, Any]:
+        """Everything in force here, as a dict of its own."""
+        return {**self._base, **_overlay.get()}
+
+    config = property(copy)
+
+    def keys(self) -> list[str]:
+        """Names of all settings."""
+        return sorted(self.copy())
+
+    def configure(self, **choices: Any) -> None:
+        """Change the defaults of this process, and the overlay of the running context where it has them.
+
+        Raises:
+            InputError: a value cannot be what its setting is for.
+        """
+        _check(choices)
+        with self._lock:
+            base = {**self._base, **choices}
+            object.__setattr__(self, "_base", base)
+        overlay = _overlay.get()
+        if any(name in overlay for name in choices):
+            _overlay.set(MappingProxyType({**overlay, **choices}))
+
+    @contextmanager
+    def context(self, **choices: Any) -> Iterator[None]:
+        """Overlay some settings for a block, in this thread or task and in what it starts."""
+        _check(choices)
+        token = _overlay.set(MappingProxyType({**_overlay.get(), **choices}))
+        try:
+            yield
+        finally:
+            _overlay.reset(token)
+
+    def reset(self) -> None:
+        """Back to the state of a fresh process (the overlay of the running context too)."""
+        with self._lock:
+            object.__setattr__(self, "_base", dict(DEFAULTS))
+        _overlay.set(_EMPTY)
+
+    def __repr__(self) -> str:
+        changed = {k: v for k, v in self.copy().items() if k not in DEFAULTS or v != DEFAULTS[k]}
+        return f"Settings({', '.join(f'{k}={v!r}' for k, v in changed.items())})"
+
+
+def _check(choices: Mapping[str, Any]) -> None:
+    lm = choices.get("lm")
+    if isinstance(lm, str):
+        raise InputError(f"lm={lm!r} is a name, not an LM. Write telic.LM({lm!r}).")
+    threads = choices.get("num_threads")
+    if threads is not None and (not isinstance(threads, int) or threads < 1):
+        raise InputError(f"num_threads={threads!r} must be a whole number of at least 1.")
+
+
+settings = Settings()
+configure = settings.configure
+context = settings.context
