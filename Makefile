@@ -1,0 +1,57 @@
+# Everything a person does in a checkout. Needs only make and Python 3.11 or newer.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PINS := pyproject.toml constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types layers format bench docs clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# A stamp per set of extras: installing again is only needed when the pins change.
+$(VENV)/.local: $(PINS) | $(BIN)/python
+	$(PIP) --editable '.[local]'
+	@touch $@
+
+$(VENV)/.dev: $(PINS) | $(BIN)/python
+	$(PIP) --editable '.[dev]'
+	@touch $@ $(VENV)/.local
+
+setup: $(VENV)/.dev  ## make .venv with everything a developer needs
+
+demo: $(VENV)/.local  ## compile a program on a small model in this process, and see it get better
+	$(BIN)/telic demo $(ARGS)
+
+lint: $(VENV)/.dev  ## ruff: rules and format
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
+
+types: $(VENV)/.dev  ## mypy, strict
+	$(BIN)/mypy
+
+layers: $(VENV)/.dev  ## no import points up or across
+	$(BIN)/python -m pytest tests/project/test_layers.py
+
+# The gates come first: they are quick, and a broken one makes the rest moot.
+test: lint types layers  ## all gates and all tests; ARGS go to pytest
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+format: $(VENV)/.dev  ## rewrite the code as lint wants it
+	$(BIN)/ruff check --fix src tests benchmarks
+	$(BIN)/ruff format src tests benchmarks
+
+bench: $(VENV)/.local  ## measure against DSPy, in an environment of its own
+	$(BIN)/python -m benchmarks.framework $(ARGS)
+
+docs: $(VENV)/.dev  ## run every Python block of the README and the pages
+	$(BIN)/python -m pytest tests/project/test_docs.py
+
+clean:  ## remove environments, caches and build output (not .telic, which holds pulled weights)
+	rm -rf .venv .venv-bench build dist site .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
