@@ -1,1 +1,1 @@
-""""""
+"""Data sets by name, and examples from files."""

@@ -1,1 +1,1 @@
-""""""
+"""Measuring programs: Evaluate, results with confidence, metrics, paired comparison."""
