@@ -36,15 +36,18 @@ def exports(package: str, table: dict[str, str]) -> tuple[Callable[[str], Any], 
 
     Args:
         package: the package's `__name__`.
-        table: public name to `"module"` or `"module:attribute"`.
+        table: public name to `"module"`, `"module:attribute"` where the attribute has another name, or
+            `"module:"` for the module itself.
     """
 
     def load(name: str) -> Any:
         target = table.get(name)
         if target is None:
             raise AttributeError(f"module '{package}' has no attribute '{name}'")
-        module, _, attribute = target.partition(":")
-        value = getattr(import_module(module), attribute or name)
+        module, colon, attribute = target.partition(":")
+        value: Any = import_module(module)
+        if attribute or not colon:
+            value = getattr(value, attribute or name)
         # Bound once, so that the next access does not come through here.
         import_module(package).__dict__[name] = value
         return value

@@ -1,1 +1,1 @@
-""""""
+"""Language models: by name, or your own."""

@@ -1,1 +1,1 @@
-""""""
+"""Programs: parameters, modules, predictors, and their state."""

@@ -42,20 +42,20 @@ class Scope:
     """What the running call knows.
 
     Attributes:
-        path: where in the program we are, outermost first, e.g. `("self", "self.generate")`.
+        root: the program that was called from outside; names of predictors are found through it.
         trace: predictor calls so far, as `(predictor, inputs, prediction)`; `None` where nobody collects.
         budgets: every budget in force, outermost first.
         sinks: told of each LM call: usage trackers, run recorders.
         rollout_id: default for requests that set none: which sample of the program this is.
-        depth: number of module calls around this one.
+        preview: where set, requests are collected here, each with its LM, instead of being sent.
     """
 
-    path: tuple[str, ...] = ()
+    root: Any = None
     trace: list[tuple[Any, dict[str, Any], Any]] | None = None
     budgets: tuple[Spender, ...] = ()
     sinks: tuple[CallSink, ...] = ()
     rollout_id: int | str | None = None
-    depth: int = 0
+    preview: list[tuple[Request, Any]] | None = None
 
 
 ROOT = Scope()

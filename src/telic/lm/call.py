@@ -1,0 +1,132 @@
+"""One LM call from request to response: look up, wait for a twin, spend, ask, record. Written once for both drivers."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from telic.lm.history import GLOBAL_HISTORY, HistoryEntry
+from telic.runtime import scope as scopes
+from telic.runtime.events import active_callbacks, notifying
+from telic.runtime.scope import Scope
+from telic.runtime.settings import settings
+from telic.runtime.steps import Do, Step, Steps, adrive, drive
+from telic.types import Request, Response
+
+
+class Askable(Protocol):
+    """What a call needs of an LM."""
+
+    recorded: Any
+    cache: bool
+    callbacks: list[Any]
+    history: Any
+    context_window: int | None
+
+    def asking(self, request: Request) -> Step:
+        """The step that asks the model itself."""
+        ...
+
+    def check_fits(self, request: Request) -> None:
+        """Raise where the prompt surely does not fit the window."""
+        ...
+
+    def outputs(self, response: Response) -> list[Any]:
+        """The answers, for callbacks."""
+        ...
+
+
+class PreviewEnd(BaseException):
+    """Ends a preview at the first request whose answer is not known; not an error, so no `except Exception` eats it."""
+
+
+def call(lm: Askable, request: Request) -> Steps[Response]:
+    """Answer `request`, from the record where it is there, else by asking `lm`.
+
+    A recorded LM's answers are durable before they are returned, and two identical requests in flight are
+    asked once. Budgets in force are asked before the model is, and told after; an answer from the record is free.
+    """
+    scope = scopes.current()
+    callbacks = active_callbacks(lm.callbacks)
+    if callbacks:
+        inputs = {"prompt": request.prompt, "messages": request.messages, **request.params}
+        response = yield from notifying(callbacks, "lm", lm, inputs, _answer(lm, request, scope), shown=lm.outputs)
+    else:
+        response = yield from _answer(lm, request, scope)
+    _note(lm, request, response, scope)
+    return response
+
+
+def _answer(lm: Askable, request: Request, scope: Scope) -> Steps[Response]:
+    if not lm.recorded:
+        if scope.preview is not None:
+            scope.preview.append((request, lm))
+            raise PreviewEnd
+        return (yield from _paid(lm, request, scope, record=None))
+    from telic.store.cache import call_record
+
+    record = call_record()
+    if not lm.cache and scope.preview is None:
+        return (yield from _paid(lm, request, scope, record))
+    known = record.lookup(request.key)
+    if scope.preview is not None:
+        scope.preview.append((request, lm))
+        if known is None:
+            raise PreviewEnd
+    if known is not None:
+        return known
+
+    def ask() -> Response:
+        return drive(_paid(lm, request, scope, record))
+
+    async def aask() -> Response:
+        return await adrive(_paid(lm, request, scope, record))
+
+    flight = record.flight
+    response: Response = yield Do(lambda: flight.run(request.key, ask), lambda: flight.arun(request.key, aask))
+    return response
+
+
+def _paid(lm: Askable, request: Request, scope: Scope, record: Any) -> Steps[Response]:
+    """Ask for real, under every budget in force; booked and recorded before anyone sees the answer."""
+    tickets = _reserve(request, scope)
+    response: Response | None = None
+    try:
+        if lm.context_window is not None:
+            lm.check_fits(request)
+        response = yield lm.asking(request)
+        assert response is not None
+        if record is not None:
+            answered = response
+            yield Do(lambda: record.record(request, answered), lambda: record.arecord(request, answered))
+        return response
+    finally:
+        for budget, ticket in tickets:
+            budget.settle(ticket, response)
+
+
+def _reserve(request: Request, scope: Scope) -> list[tuple[Any, Any]]:
+    tickets: list[tuple[Any, Any]] = []
+    try:
+        for budget in scope.budgets:
+            tickets.append((budget, budget.reserve(request)))
+    except BaseException:
+        for budget, ticket in tickets:
+            budget.settle(ticket, None)
+        raise
+    return tickets
+
+
+def _note(lm: Askable, request: Request, response: Response, scope: Scope) -> None:
+    for sink in scope.sinks:
+        sink.add(request, response)
+    if settings.disable_history:
+        return
+    entry = HistoryEntry(request, response, _now())
+    lm.history.append(entry)
+    GLOBAL_HISTORY.append(entry)
+
+
+def _now() -> float:
+    from time import time
+
+    return time()

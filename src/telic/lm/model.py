@@ -1,0 +1,188 @@
+"""`LM("provider/model")`: a hosted, local or embedded model by name."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from telic.errors import LMConfigurationError
+from telic.lm.base import SECRET_PARAMS, BaseLM
+from telic.lm.engine import Engine
+from telic.runtime.steps import Do, Step
+from telic.types import Capabilities, Message, Request, Response
+
+_CONNECTION = ("api_base", "base_url", "api_key", "headers", "extra_headers", "organization", "timeout", "engine_options")
+
+
+class LM(BaseLM):
+    """A model by name: `LM("openai/gpt-4o-mini")`, `LM("local/smollm2-135m")`, `LM("hosted_vllm/llama-2-13b-chat", api_base=…)`.
+
+    The part before the slash chooses the engine: `local/` runs in this process (extra `local`), OpenAI-compatible
+    providers and servers are spoken to over HTTP, every other provider through the bridge (extra `bridge`).
+
+    Answers are recorded in the store before they are returned, and taken from it when the same request is made
+    again (`cache=False` asks anew, and still records). The key of a request covers the endpoint, the model, all
+    parameters, the messages and `rollout_id`, and no secret.
+
+    Args:
+        model: `provider/name`.
+        model_type: `"chat"`, or `"text"` to continue plain text.
+        temperature: sampling temperature; `None` leaves it to the provider (0 on the embedded engine).
+        max_tokens: most tokens to write.
+        cache: take answers from the record.
+        callbacks: told of each call of this LM.
+        num_retries: tries after a passing failure (429, 5xx, time-outs, broken connections).
+        api_base: base URL of the server, for providers that are not at their usual place.
+        api_key: the key; by default taken from the provider's environment variable.
+        timeout: seconds a single attempt may take.
+        engine: an `Engine` to use as it is, or `"auto"`.
+        **kwargs: sent with every request (`top_p`, `stop`, `seed`, …); for `local/`, also engine options
+            in `engine_options={"n_ctx": 8192, "slots": 2, …}`.
+
+    Raises:
+        LMConfigurationError: the name has no provider, or no engine serves it.
+    """
+
+    recorded: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        model: str,
+        model_type: Literal["chat", "text", "responses"] = "chat",
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        cache: bool = True,
+        callbacks: list[Any] | None = None,
+        num_retries: int = 3,
+        *,
+        finetuning_model: str | None = None,
+        launch_kwargs: dict[str, Any] | None = None,
+        train_kwargs: dict[str, Any] | None = None,
+        use_developer_role: bool = False,
+        engine: Engine | Literal["auto"] = "auto",
+        **kwargs: Any,
+    ) -> None:
+        if not isinstance(model, str) or "/" not in model.strip("/"):
+            raise LMConfigurationError(
+                f"LM({model!r}): name the provider too, as in 'openai/gpt-4o-mini' or 'local/smollm2-135m'."
+            )
+        self._connection = {name: kwargs.pop(name) for name in _CONNECTION if name in kwargs}
+        super().__init__(model, model_type, temperature, max_tokens, cache, callbacks, num_retries, **kwargs)
+        self.finetuning_model = finetuning_model
+        self.launch_kwargs = launch_kwargs or {}
+        self.train_kwargs = train_kwargs or {}
+        self.use_developer_role = use_developer_role
+        self._engine: Engine | None = None if engine == "auto" else engine
+        self._making = threading.Lock()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that answers, made at first use."""
+        if self._engine is None:
+            with self._making:
+                if self._engine is None:
+                    from telic.lm.engines import engine_for
+
+                    self._engine = engine_for(self.model, num_retries=self.num_retries, **self._connection)
+        return self._engine
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the model can do through its engine."""
+        able = self.engine.capabilities
+        if self.model_type == "text" and able.chat:
+            from dataclasses import replace
+
+            return replace(able, chat=False, completion=True)
+        return able
+
+    @property
+    def endpoint(self) -> str:
+        """Base URL or weights hash."""
+        return self.engine.endpoint
+
+    @property
+    def native_async(self) -> bool:  # type: ignore[override]
+        """Whether coroutines serve the engine better than threads."""
+        return self.engine.native_async
+
+    @property
+    def context_window(self) -> int | None:  # type: ignore[override]
+        """Tokens of prompt plus answer, where known."""
+        return self.engine.capabilities.context_window
+
+    @property
+    def preferred_adapter(self) -> str | None:  # type: ignore[override]
+        """Plain text for the embedded engine's small models (measured), nothing in particular otherwise."""
+        return getattr(self.engine, "preferred_adapter", None)
+
+    @property
+    def supports_function_calling(self) -> bool:  # type: ignore[override]
+        """Native tool calls."""
+        return self.engine.capabilities.tools
+
+    @property
+    def supports_reasoning(self) -> bool:  # type: ignore[override]
+        """Native reasoning text."""
+        return self.engine.capabilities.reasoning
+
+    @property
+    def supports_response_schema(self) -> bool:  # type: ignore[override]
+        """Answers held to a JSON schema."""
+        return self.engine.capabilities.json_schema
+
+    def forward(self, prompt: str | None = None, messages: list[Message] | None = None, **kwargs: Any) -> Response:
+        """Ask the engine, without record or budget. Returns the OpenAI-shaped `Response`."""
+        return self.engine.complete(self._direct_request(prompt, messages, kwargs))
+
+    async def aforward(
+        self, prompt: str | None = None, messages: list[Message] | None = None, **kwargs: Any
+    ) -> Response:
+        """`forward` on the running loop."""
+        return await self.engine.acomplete(self._direct_request(prompt, messages, kwargs))
+
+    def asking(self, request: Request) -> Step:
+        """The step that asks the engine."""
+        engine = self.engine
+        return Do(lambda: engine.complete(request), lambda: engine.acomplete(request))
+
+    def count_tokens(self, request: Request) -> int | None:
+        """Exact prompt tokens on the embedded engine; `None` where only the server knows."""
+        return self.engine.count_tokens(request)
+
+    def copy(self, **kwargs: Any) -> LM:
+        """The same LM with some parameters changed; what says how it is reached makes a new engine."""
+        connection = {name: kwargs.pop(name) for name in _CONNECTION if name in kwargs}
+        other = super().copy(**kwargs)
+        assert isinstance(other, LM)
+        other._making = threading.Lock()
+        if connection or kwargs.get("model"):
+            other._connection = {**self._connection, **connection}
+            other._engine = None
+        return other
+
+    def dump_state(self) -> dict[str, Any]:
+        """What it takes to make this LM again; no key, no address."""
+        state = super().dump_state()
+        options: Mapping[str, Any] = self._connection.get("engine_options") or {}
+        return {**state, "engine_options": dict(options)} if options else state
+
+    def close(self) -> None:
+        """Release the engine; the LM may be used again."""
+        if self._engine is not None:
+            self._engine.close()
+
+    async def aclose(self) -> None:
+        """`close`, for async programs."""
+        self.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {k: v for k, v in self.__dict__.items() if k not in ("_engine", "_making")}
+        state["_connection"] = {k: v for k, v in self._connection.items() if k not in SECRET_PARAMS}
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._engine = None
+        self._making = threading.Lock()

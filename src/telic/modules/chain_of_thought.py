@@ -1,0 +1,40 @@
+"""Chain of thought: reason first, then answer (Wei et al., 2022, arXiv:2201.11903)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from telic.program.module import Module
+from telic.program.predict import Predict
+from telic.signatures import Field, OutputField, Signature, ensure_signature
+
+
+class ChainOfThought(Module):
+    """Predict with a field for reasoning before the outputs.
+
+    Args:
+        signature: what is asked.
+        rationale_field: the field to put first; `reasoning` by default.
+        rationale_field_type: its type.
+        **config: parameters of every request.
+    """
+
+    def __init__(
+        self,
+        signature: str | type[Signature],
+        rationale_field: Field | None = None,
+        rationale_field_type: type = str,
+        **config: Any,
+    ) -> None:
+        signature = ensure_signature(signature)
+        field = rationale_field or OutputField(desc="the steps that lead to the answer")
+        type_ = (rationale_field.annotation if rationale_field is not None else None) or rationale_field_type
+        self.predict = Predict(signature.prepend("reasoning", field, type_), **config)
+
+    def forward(self, **kwargs: Any) -> Any:
+        """Reason and answer, blocking; inputs by keyword."""
+        return self.predict(**kwargs)
+
+    async def aforward(self, **kwargs: Any) -> Any:
+        """Reason and answer on the running loop; inputs by keyword."""
+        return await self.predict.acall(**kwargs)

@@ -1,0 +1,338 @@
+"""`Module`: a program is a class with a `forward`, ordinary Python in which predictors are called."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TextIO
+
+from telic.errors import LMUnsupportedFeatureError, ProgramFileError
+from telic.program import tree
+from telic.program.parameter import Parameter
+from telic.runtime import scope as scopes
+from telic.runtime.events import active_callbacks, notifying
+from telic.runtime.settings import settings
+from telic.runtime.steps import Do, Step, Steps, adrive, drive
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from telic.program.preview import Preview
+
+
+class BaseModule:
+    """The tree side of a program: its parts, copies and state."""
+
+    _compiled: bool = False
+
+    def named_parameters(self) -> list[tuple[str, Any]]:
+        """Every parameter with its path: `generate.predict`, `hops[1]`, `tools['search']`."""
+        return tree.named_parameters(self)
+
+    def parameters(self) -> list[Any]:
+        """Every parameter."""
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def named_sub_modules(
+        self, type_: type | None = None, skip_compiled: bool = False
+    ) -> Iterator[tuple[str, BaseModule]]:
+        """This module and every module in it, with paths that begin with `self`."""
+        return tree.named_sub_modules(self, type_, skip_compiled)
+
+    def deepcopy(self) -> Any:
+        """A copy whose parameters can be changed without touching this one; parts that cannot be copied are shared."""
+        made = self.__class__.__new__(self.__class__)
+        for name, value in self.__dict__.items():
+            made.__dict__[name] = _copied(value)
+        return made
+
+    def reset_copy(self) -> Any:
+        """A copy in which nothing is learnt."""
+        made = self.deepcopy()
+        for parameter in made.parameters():
+            parameter.reset()
+        return made
+
+    def dump_state(self, json_mode: bool = True) -> dict[str, Any]:
+        """State of every parameter by path, as JSON."""
+        return {path: parameter.dump_state(json_mode=json_mode) for path, parameter in self.named_parameters()}
+
+    def load_state(self, state: Mapping[str, Any], *, allow_unsafe_lm_state: bool = False) -> None:
+        """Take the state that `dump_state` gave; nothing is changed where it does not fit.
+
+        Raises:
+            ProgramFileError: the paths differ from this program's; both sides are named.
+            SignatureError: a predictor's fields differ; the differences are named.
+        """
+        mine = dict(self.named_parameters())
+        theirs = [path for path in state if path != "metadata"]
+        missing, surplus = sorted(set(mine) - set(theirs)), sorted(set(theirs) - set(mine))
+        if missing or surplus:
+            raise ProgramFileError(
+                f"The state is of another program than {type(self).__name__}."
+                + (f" It lacks {missing}." if missing else "")
+                + (f" It has {surplus}, which this program does not." if surplus else "")
+            )
+        before = {path: parameter.dump_state() for path, parameter in mine.items()}
+        try:
+            for path, parameter in mine.items():
+                parameter.load_state(state[path], **_unsafe(parameter, allow_unsafe_lm_state))
+        except BaseException:
+            for path, parameter in mine.items():
+                parameter.load_state(before[path], **_unsafe(parameter, True))
+            raise
+
+    def save(
+        self, path: str | Path, save_program: bool = False, modules_to_serialize: list[Any] | None = None
+    ) -> None:
+        """Write this program's state and provenance to one JSON file, atomically.
+
+        Args:
+            path: a file ending in `.json`.
+            save_program: not supported: code belongs into a Python file, not a pickle.
+            modules_to_serialize: goes with `save_program`.
+        """
+        from telic.program.files import save_program_file
+
+        if save_program or modules_to_serialize:
+            raise LMUnsupportedFeatureError(
+                "save_program=True would pickle code. Keep the class in a Python file, save('program.json') its state, "
+                "and load() that into a new instance."
+            )
+        save_program_file(self, path)
+
+    def load(self, path: str | Path, allow_pickle: bool = False, allow_unsafe_lm_state: bool = False) -> None:
+        """Take the state from a file that `save` wrote (or DSPy's `save`).
+
+        Raises:
+            ProgramFileError: missing, damaged, of a newer version, or of another program.
+        """
+        from telic.program.files import load_program_file
+
+        load_program_file(self, path, allow_unsafe_lm_state=allow_unsafe_lm_state)
+
+
+class Module(BaseModule):
+    """A program, or a part of one.
+
+    Derive from it, make predictors in `__init__`, and define `forward` (or `aforward`, or both) in plain Python.
+    Call the program, `await program.acall(...)`, or `batch` it. A program that defines one of the two can be
+    called both ways.
+    """
+
+    callbacks: Any = ()
+    provenance: ClassVar[Mapping[str, Any] | None] = None
+    """Where a compiled program comes from: optimizer, run, data, scores; set by the compiler, saved with the program."""
+
+    def __init__(self, callbacks: list[Any] | None = None) -> None:
+        if callbacks:
+            self.callbacks = callbacks
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the program, blocking."""
+        if scopes.current().root is not None and not self.callbacks and not settings.callbacks:
+            return self._run(args, kwargs)
+        return drive(_entered(self, args, kwargs))
+
+    async def acall(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the program on the running loop."""
+        if scopes.current().root is not None and not self.callbacks and not settings.callbacks:
+            return await self._arun(args, kwargs)
+        return await adrive(_entered(self, args, kwargs))
+
+    def running(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Step:
+        """The step that runs this module, whichever way the caller drives."""
+        return Do(lambda: self._run(args, kwargs), lambda: self._arun(args, kwargs))
+
+    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if defines(self, "forward"):
+            return self.forward(*args, **kwargs)  # type: ignore[attr-defined]
+        if defines(self, "aforward"):
+            from telic.runtime.portal import portal
+
+            return portal.run(self.aforward(*args, **kwargs))  # type: ignore[attr-defined]
+        raise NotImplementedError(f"{type(self).__name__} defines neither forward() nor aforward().")
+
+    async def _arun(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if defines(self, "aforward"):
+            return await self.aforward(*args, **kwargs)  # type: ignore[attr-defined]
+        if not defines(self, "forward"):
+            raise NotImplementedError(f"{type(self).__name__} defines neither forward() nor aforward().")
+        import asyncio
+
+        return await asyncio.to_thread(self.forward, *args, **kwargs)  # type: ignore[attr-defined]
+
+    def async_capable(self) -> bool:
+        """Whether the whole program can run as a coroutine, without a thread: it, and every module in it, says how."""
+        return all(defines(module, "aforward") for _, module in self.named_sub_modules() if isinstance(module, Module))
+
+    # Its predictors and their LM.
+
+    def named_predictors(self) -> list[tuple[str, Any]]:
+        """Every predictor with its path."""
+        return [(path, p) for path, p in self.named_parameters() if hasattr(p, "signature") and hasattr(p, "demos")]
+
+    def predictors(self) -> list[Any]:
+        """Every predictor."""
+        return [predictor for _, predictor in self.named_predictors()]
+
+    def map_named_predictors(self, func: Callable[[Any], Any]) -> Module:
+        """Replace every predictor by what `func` makes of it, in place; returns this module."""
+        for path, predictor in self.named_predictors():
+            _assign(self, path, func(predictor))
+        return self
+
+    def set_lm(self, lm: Any) -> None:
+        """Give every predictor this LM."""
+        for _, predictor in self.named_predictors():
+            predictor.lm = lm
+
+    def get_lm(self) -> Any:
+        """The one LM of all predictors.
+
+        Raises:
+            ValueError: they have more than one.
+        """
+        lms = {id(p.lm): p.lm for _, p in self.named_predictors()}
+        if len(lms) == 1:
+            return next(iter(lms.values()))
+        raise ValueError(f"{type(self).__name__} has predictors with {len(lms)} different LMs.")
+
+    # Running it on many, and looking at it.
+
+    def batch(
+        self,
+        examples: list[Any],
+        num_threads: int | None = None,
+        max_errors: int | None = None,
+        return_failed_examples: bool = False,
+        provide_traceback: bool | None = None,
+        disable_progress_bar: bool = False,
+        timeout: int = 120,
+        straggler_limit: int = 3,
+    ) -> Any:
+        """Run the program on every example, concurrently; results in order, `None` where one failed.
+
+        Args:
+            examples: with their inputs set (`with_inputs`).
+            num_threads: how many at a time; `settings.num_threads` by default.
+            max_errors: failures after which to stop; `settings.max_errors` by default.
+            return_failed_examples: also return the failed examples and their exceptions.
+            provide_traceback: log tracebacks of failures.
+            disable_progress_bar: show none.
+            timeout: accepted for compatibility; deadlines are the LM's (`timeout=`).
+            straggler_limit: accepted for compatibility.
+
+        Returns:
+            The results, or `(results, failed examples, exceptions)`.
+        """
+        from telic.program.batch import run_batch
+
+        results, failed, errors = run_batch(
+            [(self, example) for example in examples],
+            num_threads=num_threads,
+            max_errors=max_errors,
+            provide_traceback=provide_traceback,
+            progress=not disable_progress_bar,
+        )
+        return (results, failed, errors) if return_failed_examples else results
+
+    def preview(self, **inputs: Any) -> Preview:
+        """Show what would be sent for these inputs, with token counts, without a call.
+
+        A program of several steps is followed as far as the record knows the answers.
+        """
+        from telic.program.preview import preview
+
+        return preview(self, inputs)
+
+    def inspect_history(self, n: int = 1, file: TextIO | None = None) -> None:
+        """Print the last `n` calls of the process."""
+        from telic.lm.history import inspect_history
+
+        inspect_history(n, file)
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{path} = {predictor!r}" for path, predictor in self.named_predictors()) or object.__repr__(self)
+
+
+def defines(module: Any, method: str) -> bool:
+    """Whether a module says how to do `method` itself."""
+    return getattr(type(module), method, None) is not None or method in getattr(module, "__dict__", {})
+
+
+def _entered(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps[Any]:
+    """Run a module as the outermost one, or with callbacks: set the scope, tell who wants to know, count usage."""
+    scope = scopes.current()
+    outermost = scope.root is None
+    tracker = None
+    token = None
+    if outermost:
+        sinks = scope.sinks
+        if settings.track_usage:
+            from telic.runtime.usage import UsageTracker
+
+            tracker = UsageTracker()
+            sinks = (*sinks, tracker)
+        token = scopes.enter(
+            scopes.Scope(module, scope.trace, scope.budgets, sinks, scope.rollout_id, scope.preview)
+        )
+    try:
+        callbacks = active_callbacks(module.callbacks)
+        if callbacks:
+            result = yield from notifying(
+                callbacks, "module", module, {"args": args, "kwargs": kwargs}, _step(module.running(args, kwargs))
+            )
+        else:
+            result = yield module.running(args, kwargs)
+    finally:
+        if token is not None:
+            scopes.leave(token)
+    if tracker is not None and hasattr(result, "set_lm_usage"):
+        result.set_lm_usage(tracker.get_total_tokens())
+    return result
+
+
+def _step(step: Step) -> Steps[Any]:
+    return (yield step)
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, BaseModule):
+        return value.deepcopy()
+    if isinstance(value, (list, tuple)):
+        return type(value)(_copied(item) for item in value) if type(value) in (list, tuple) else copy.copy(value)
+    if type(value) is dict:
+        return {key: _copied(item) for key, item in value.items()}
+    try:
+        return copy.deepcopy(value)
+    except (TypeError, ValueError, AttributeError, RecursionError, NotImplementedError):
+        # Clients, locks and open files cannot be copied; the copy of the program shares them.
+        return value
+
+
+def _unsafe(parameter: Parameter, allowed: bool) -> dict[str, bool]:
+    return {"allow_unsafe_lm_state": True} if allowed and hasattr(parameter, "signature") else {}
+
+
+def _assign(module: Any, path: str, value: Any) -> None:
+    if path == "self":
+        return
+    *steps, last = _split_path(path)
+    holder = module
+    for step in steps:
+        holder = getattr(holder, step) if isinstance(step, str) else holder[step[0]]
+    if isinstance(last, str):
+        setattr(holder, last, value)
+    else:
+        holder[last[0]] = value
+
+
+def _split_path(path: str) -> list[Any]:
+    """`a.b[1]['k']` as `["a", "b", (1,), ("k",)]`."""
+    import re
+
+    parts: list[Any] = []
+    for name, index, key in re.findall(r"([^.\[\]']+)(?=[.\[]|$)|\[(\d+)\]|\['([^']*)'\]", path):
+        parts.append((int(index),) if index else (key,) if key else name)
+    return parts

@@ -1,0 +1,71 @@
+"""A predictor's learnable state, to and from JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from telic.data.example import Example
+from telic.errors import ProgramFileError
+from telic.lm.base import BaseLM
+from telic.signatures import to_jsonable
+
+
+def dump_predictor(predictor: Any) -> dict[str, Any]:
+    """State as JSON: `traces`, `train`, `demos`, `signature`, `lm`, and `config` and `adapter` where set."""
+    state: dict[str, Any] = {
+        "traces": [],
+        "train": [],
+        "demos": [demo_to_json(demo) for demo in predictor.demos],
+        "signature": predictor.signature.dump_state(),
+        "lm": predictor.lm.dump_state() if predictor.lm is not None else None,
+    }
+    if predictor.config:
+        state["config"] = to_jsonable(predictor.config)
+    if predictor.adapter is not None:
+        adapter = predictor.adapter
+        state["adapter"] = {"name": adapter} if isinstance(adapter, str) else adapter.to_json()
+    return state
+
+
+def load_predictor(predictor: Any, state: Mapping[str, Any], *, allow_unsafe_lm_state: bool = False) -> None:
+    """Set a predictor to a state; it is checked whole before anything is set."""
+    if not isinstance(state, Mapping) or "signature" not in state or "demos" not in state:
+        raise ProgramFileError("The state of a predictor needs 'signature' and 'demos'; this is not one.")
+    signature = predictor.signature.load_state(state["signature"])
+    demos = [demo_from_json(demo) for demo in state["demos"]]
+    adapter = _adapter(state.get("adapter"))
+    lm = None
+    if state.get("lm"):
+        lm = BaseLM.load_state(state["lm"], allow_custom_lm_class=allow_unsafe_lm_state)
+        lm = predictor.lm if _same_lm(predictor.lm, lm) else lm
+    predictor.signature, predictor.demos, predictor.adapter, predictor.lm = signature, demos, adapter, lm
+    if "config" in state:
+        predictor.config = dict(state["config"])
+
+
+def demo_to_json(demo: Any) -> dict[str, Any]:
+    """A demo as a JSON object."""
+    items = demo.toDict() if hasattr(demo, "toDict") else dict(demo)
+    return {str(key): to_jsonable(value) for key, value in items.items()}
+
+
+def demo_from_json(row: Any) -> Example:
+    """The inverse of `demo_to_json`; typed values stay JSON, which renders the same."""
+    if not isinstance(row, Mapping):
+        raise ProgramFileError(f"A demo must be a JSON object, got {type(row).__name__}.")
+    return Example(**row)
+
+
+def _adapter(state: Any) -> Any:
+    if state is None:
+        return None
+    from telic.adapters import adapter_by_name
+
+    options = {k: v for k, v in state.items() if k != "name"}
+    return adapter_by_name(state["name"], **options) if options else state["name"]
+
+
+def _same_lm(mine: Any, theirs: BaseLM) -> bool:
+    # Keeps the address and key of an LM that is already set: a saved state has neither.
+    return mine is not None and mine.dump_state() == theirs.dump_state()

@@ -1,0 +1,96 @@
+"""`ProgramState`: what a program has learnt, as frozen JSON. The candidates of a compiler are these, never live programs."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+from telic._json import stable_hash
+
+
+class ProgramState:
+    """The state of every predictor by path; immutable, hashable, JSON.
+
+    Args:
+        predictors: path to predictor state, as `Predict.dump_state` gives it.
+    """
+
+    def __init__(self, predictors: Mapping[str, Mapping[str, Any]]) -> None:
+        self._predictors = MappingProxyType({path: dict(state) for path, state in predictors.items()})
+
+    @classmethod
+    def of(cls, program: Any) -> ProgramState:
+        """The state of a live program."""
+        return cls(program.dump_state())
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> ProgramState:
+        """The inverse of `to_json`."""
+        return cls(row)
+
+    def to_json(self) -> dict[str, Any]:
+        """Path to predictor state; a copy."""
+        return copy.deepcopy(dict(self._predictors))
+
+    @cached_property
+    def hash(self) -> str:
+        """Stable hash: equal states have equal hashes in every process."""
+        return stable_hash(dict(self._predictors))
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Paths of the predictors, in order of definition."""
+        return tuple(self._predictors)
+
+    def demos(self, path: str) -> tuple[Mapping[str, Any], ...]:
+        """Demos of a predictor."""
+        return tuple(self._predictors[path]["demos"])
+
+    def instructions(self, path: str) -> str:
+        """Instructions of a predictor."""
+        text: str = self._predictors[path]["signature"]["instructions"]
+        return text
+
+    def with_demos(self, demos: Mapping[str, Sequence[Mapping[str, Any]]]) -> ProgramState:
+        """The state with other demos at some paths."""
+        return self._changed(demos, lambda state, new: {**state, "demos": [dict(demo) for demo in new]})
+
+    def with_instructions(self, instructions: Mapping[str, str]) -> ProgramState:
+        """The state with other instructions at some paths."""
+        return self._changed(
+            instructions,
+            lambda state, new: {**state, "signature": {**state["signature"], "instructions": new}},
+        )
+
+    def with_adapter(self, adapters: Mapping[str, Mapping[str, Any] | None]) -> ProgramState:
+        """The state with other adapters (as `Adapter.to_json` gives them) at some paths."""
+        return self._changed(adapters, lambda state, new: {**state, "adapter": None if new is None else dict(new)})
+
+    def apply(self, program: Any) -> Any:
+        """A copy of `program` with this state; `program` itself is not touched, and LMs are shared with it."""
+        made = program.deepcopy()
+        made.load_state(self._predictors, allow_unsafe_lm_state=True)
+        return made
+
+    def _changed(
+        self, values: Mapping[str, Any], change: Callable[[dict[str, Any], Any], dict[str, Any]]
+    ) -> ProgramState:
+        unknown = set(values) - set(self._predictors)
+        if unknown:
+            raise KeyError(f"no predictor at {sorted(unknown)}; there are {list(self._predictors)}")
+        return ProgramState(
+            {p: change(dict(s), values[p]) if p in values else s for p, s in self._predictors.items()}
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ProgramState) and self.hash == other.hash
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
+
+    def __repr__(self) -> str:
+        parts = (f"{path}: {len(state['demos'])} demos" for path, state in self._predictors.items())
+        return f"ProgramState({self.hash[:8]}, {', '.join(parts)})"
