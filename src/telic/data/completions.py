@@ -15,7 +15,8 @@ class Completions:
     """`n` answers: `completions.answer` is the list of all values, `completions[i]` the i-th answer.
 
     Args:
-        list_or_dict: a list of mappings with the same fields, or a mapping of field to list, all of one length.
+        list_or_dict: a list of mappings with the same fields, or a mapping of field to list, all
+            of one length.
         signature: the signature they answer to, if known.
 
     Raises:
@@ -28,7 +29,7 @@ class Completions:
         self, list_or_dict: Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]], signature: Any = None
     ) -> None:
         if isinstance(list_or_dict, Mapping):
-            columns = dict(list_or_dict)
+            columns: dict[str, Any] = dict(list_or_dict)
             for name, column in columns.items():
                 if not isinstance(column, list):
                     raise DataError(

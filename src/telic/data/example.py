@@ -14,7 +14,8 @@ _HIDDEN = "dspy_"  # Fields with this prefix are bookkeeping of data loaders, no
 class Example:
     """Named values, read as attributes or items: `example.question`, `example["question"]`.
 
-    A field whose name is also a method's (`labels`, `items`, …) is read as an item; the attribute stays the method.
+    A field whose name is also a method's (`labels`, `items`, …) is read as an item; the attribute stays the
+    method.
 
     Args:
         base: a mapping or another example to start from; an example's input keys are taken over.

@@ -61,7 +61,8 @@ class Prediction(Example):
         extra = len(self._completions) - 1 if self._completions is not None else 0
         if extra <= 0:
             return f"{type(self).__name__}(\n    {body}\n)"
-        return f"{type(self).__name__}(\n    {body},\n    completions=Completions(...)\n) ({extra} completions omitted)"
+        body += ",\n    completions=Completions(...)"
+        return f"{type(self).__name__}(\n    {body}\n) ({extra} completions omitted)"
 
     # Arithmetic by score.
 

@@ -22,8 +22,8 @@ def split(
         sizes: of each part, either a count (`int`) or a share of all rows (`float` between 0 and 1). A last
             `-1` takes everything that is left.
         seed: equal seeds and equal rows give equal parts.
-        stratify: a field name, or a function of a row; each part then has its values in the proportions of the
-            whole, as nearly as whole rows allow.
+        stratify: a field name, or a function of a row; each part then has its values in the proportions of
+            the whole, as nearly as whole rows allow.
 
     Returns:
         One list per size, in random order.
