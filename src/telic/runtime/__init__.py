@@ -1,1 +1,1 @@
-"""How programs run: settings, the scope of the running call, the step drivers, the executor and the portal."""
+"""How programs run: settings, the scope of the running call, step drivers, executor and portal."""

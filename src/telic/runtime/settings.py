@@ -2,7 +2,8 @@
 
 `configure` changes the defaults of the process; `context` overlays them for a block. The overlay lives in a
 context variable, so threads and tasks that telic starts, nested loops and a notebook's running loop all see
-the same answer. A bare `threading.Thread` starts with an empty context, as Python has it, and sees the defaults.
+the same answer. A bare `threading.Thread` starts with an empty context, as Python has it, and sees the
+defaults.
 """
 
 from __future__ import annotations
@@ -69,7 +70,9 @@ class Settings:
         try:
             return self._base[name]
         except KeyError:
-            raise AttributeError(f"there is no setting '{name}'; known: {', '.join(sorted(self._base))}") from None
+            raise AttributeError(
+                f"there is no setting '{name}'; known: {', '.join(sorted(self._base))}"
+            ) from None
 
     __getitem__ = __getattr__
 
