@@ -1,1 +1,1 @@
-""""""
+"""Engines for servers and providers that speak OpenAI's protocol."""

@@ -1,0 +1,253 @@
+"""The engine for servers and providers that speak OpenAI's protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from telic.errors import LMInvalidRequestError
+from telic.lm.http.address import address_of
+from telic.lm.http.answer import choices_of, usage_of
+from telic.lm.http.body import body_of, encode
+from telic.lm.http.dialect import Dialect, traits_of
+from telic.lm.http.failures import Asked
+from telic.lm.http.keys import credentials_of, key_of, paths_of
+from telic.lm.http.table import PROVIDERS, Provider
+from telic.types import Capabilities, Choice, Request, Response, Usage
+
+if TYPE_CHECKING:
+    from telic.lm.http.wire import Wire
+
+_log = logging.getLogger("telic.lm")
+_CONSTRAINT_REFUSED = re.compile(
+    r"(?i)response_format|json_schema|structured_outputs|guided_|grammar|\bschema\b"
+)
+
+
+class HttpEngine:
+    """Asks one model behind an OpenAI-compatible server.
+
+    All engines of a loop share one connection pool, all engines of an endpoint and key share one adaptive
+    limit; blocking calls from any number of threads go through the portal's loop. A complete answer is never
+    asked for again. One whose body was cut or is unreadable has to be, paid for or not: `asked_again` counts.
+
+    Args:
+        model: the model as the server knows it.
+        api_base: base URL of the server.
+        api_key: the key; by default taken from the provider's environment variable at the first call.
+        provider: who it is, or its name in `PROVIDERS`.
+        dialect: what the server understands, where it is not the provider's usual.
+        num_retries: tries after a passing failure. Waiting out a server's `Retry-After` uses none up.
+        timeout: seconds that one try may take.
+        deadline: seconds that all tries together may take; by default there is no limit.
+        backoff: seconds of the first back-off; it doubles from there.
+        headers: sent with every request.
+        extra_headers: more of them, by the OpenAI client's name.
+        organization: OpenAI's organization.
+        api_version: Azure's API version.
+        context_window: tokens of prompt plus answer, where known.
+        capabilities: what is known better than the table does, e.g. `{"json_schema": False}`.
+
+    Raises:
+        LMConfigurationError: `api_base` is not a URL.
+    """
+
+    native_async = True
+
+    def __init__(
+        self,
+        model: str,
+        api_base: str,
+        api_key: str | None = None,
+        *,
+        provider: Provider | str = "openai",
+        dialect: Dialect | None = None,
+        num_retries: int = 3,
+        timeout: float = 600.0,
+        deadline: float | None = None,
+        backoff: float = 0.5,
+        headers: Mapping[str, str] | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        organization: str | None = None,
+        api_version: str | None = None,
+        context_window: int | None = None,
+        capabilities: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.provider = PROVIDERS[provider] if isinstance(provider, str) else provider
+        self.dialect = dialect or self.provider.dialect
+        self.name = model
+        self.address = address_of(api_base, versioned=self.provider.name != "azure")
+        self.endpoint = self.address.endpoint
+        self.num_retries = num_retries
+        self.timeout = timeout
+        self.deadline = deadline
+        self.backoff = backoff
+        self.traits = traits_of(model, self.dialect)
+        self._api_key = api_key
+        self._headers = {**(headers or {}), **(extra_headers or {})}
+        if organization:
+            self._headers["OpenAI-Organization"] = organization
+        self._api_version = api_version
+        self._capabilities = Capabilities(
+            **{
+                "chat": self.traits.chat,
+                "completion": self.traits.completion,
+                "json_schema": self.traits.json_schema,
+                "grammar": self.dialect.grammar is not None,
+                "tools": self.dialect.tools and self.traits.chat,
+                "reasoning": self.traits.shows_reasoning,
+                "context_window": context_window,
+                **(capabilities or {}),
+            }
+        )
+        self._wire: Wire | None = None
+        self._constrained = True
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the model can do, by its name and dialect. Never changes, because requests are built by it."""
+        return self._capabilities
+
+    @property
+    def model(self) -> str:
+        """`provider/name`."""
+        return f"{self.provider.name}/{self.name}"
+
+    @property
+    def asked_again(self) -> int:
+        """Answers that arrived cut or unreadable, and so had to be asked for again."""
+        return self._wire.asked_again if self._wire else 0
+
+    def complete(self, request: Request) -> Response:
+        """Ask, blocking; the request itself runs on the portal's loop."""
+        from telic.runtime import portal
+
+        return portal.run(self.acomplete(request))
+
+    async def acomplete(self, request: Request) -> Response:
+        """Ask, on the running loop. Cancelling the task closes the connection, so that the server can stop.
+
+        Raises:
+            LMError: one of its kinds, after all retries.
+        """
+        wire = self._wire or self._connect()
+        body = body_of(request, self.name, self.dialect, self.traits, constrain=self._constrained)
+        wanted = body.get("n") or 1
+        if wanted > 1:
+            return await self._several(wire, request, body, wanted)
+        payload, latency = await self._ask(wire, request, body)
+        return self._response(payload, latency)
+
+    def count_tokens(self, request: Request) -> int | None:
+        """Not known without asking."""
+        return None
+
+    def close(self) -> None:
+        """Forget the resolved key and address. Connections belong to their loop, which closes them."""
+        self._wire = None
+
+    def _connect(self) -> Wire:
+        from telic.lm.http.wire import Wire
+
+        provider, address = self.provider, self.address
+        key = key_of(provider, address, self._api_key, self.model)
+        self._wire = Wire(
+            Asked(
+                self.model, provider.name, self.endpoint, provider.key_env[0] if provider.key_env else None
+            ),
+            address,
+            paths_of(provider, address, self.name, self._api_version),
+            {"Content-Type": "application/json", **credentials_of(provider, address, key), **self._headers},
+            key,
+            num_retries=self.num_retries,
+            backoff=self.backoff,
+            timeout=self.timeout,
+            deadline=self.deadline,
+        )
+        return self._wire
+
+    async def _ask(self, wire: Wire, request: Request, body: dict[str, Any]) -> tuple[dict[str, Any], float]:
+        url = wire.chat_url if request.messages is not None else wire.text_url
+        try:
+            return await wire.post(url, encode(body).encode("ascii"))
+        except LMInvalidRequestError as error:
+            constrained = request.constraint is not None and self._constrained
+            if not (constrained and _CONSTRAINT_REFUSED.search(error.message)):
+                raise
+            # A constraint is a wish: whoever reads the answer checks it anyway.
+            _log.warning("%s does not take the constraint and is asked without: %s", self.model, error)
+            self._constrained = "support" not in error.message
+        free = body_of(request, self.name, self.dialect, self.traits, constrain=False)
+        for name in ("n", "seed"):
+            if name in body:
+                free[name] = body[name]
+        return await wire.post(url, encode(free).encode("ascii"))
+
+    async def _several(self, wire: Wire, request: Request, body: dict[str, Any], wanted: int) -> Response:
+        """Collect `wanted` choices: in one request where the server can, else the rest in one each."""
+        if not self.dialect.many:
+            body["n"] = 1
+        first = self._response(*await self._ask(wire, request, body))
+        missing = wanted - len(first.choices)
+        if missing <= 0:
+            return first
+        bodies = [_single(body, number) for number in range(1, missing + 1)]
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._ask(wire, request, one)) for one in bodies]
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+        return _merge([first, *(self._response(*task.result()) for task in tasks)], wanted)
+
+    def _response(self, payload: dict[str, Any], latency: float) -> Response:
+        usage = usage_of(payload)
+        return Response(
+            choices_of(payload),
+            usage or Usage(),
+            payload.get("model") or self.name,
+            self._cost(payload, usage),
+            latency,
+        )
+
+    def _cost(self, payload: dict[str, Any], usage: Usage | None) -> float | None:
+        """US dollars; `None` where the provider, the price or the number of tokens is not known."""
+        if usage is None or not self.dialect.priced or self.address.is_local:
+            return None
+        told = payload["usage"].get("cost")
+        if isinstance(told, (int, float)):
+            return float(told)
+        from telic.budget.prices import cost
+
+        price: float | None = cost(self.model, usage)
+        return price
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> HttpEngine:
+        # Nothing in it changes after the first call, and copies are to share the key.
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A pickle may end up in a file, so the key stays out; the environment has it in the other process.
+        return {**self.__dict__, "_wire": None, "_api_key": None}
+
+    def __repr__(self) -> str:
+        return f"HttpEngine({self.model!r}, {self.endpoint!r})"
+
+
+def _single(body: dict[str, Any], number: int) -> dict[str, Any]:
+    """The body of one more choice; a fixed seed is moved on, or all choices would be the same."""
+    one = {**body, "n": 1}
+    if isinstance(one.get("seed"), int):
+        one["seed"] += number
+    return one
+
+
+def _merge(parts: list[Response], wanted: int) -> Response:
+    """One response out of several to the same question."""
+    choices: list[Choice] = [choice for part in parts for choice in part.choices]
+    usage = sum((part.usage for part in parts[1:]), parts[0].usage)
+    costs = [part.cost for part in parts]
+    cost = None if None in costs else sum(c for c in costs if c is not None)
+    return Response(tuple(choices[:wanted]), usage, parts[0].model, cost, max(part.latency for part in parts))

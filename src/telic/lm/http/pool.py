@@ -1,0 +1,92 @@
+"""One connection pool per event loop, shared by every engine and closed with its loop.
+
+Nobody has to close anything: each pool is held by an async generator that was started on the loop, and
+`asyncio.run`, `asyncio.Runner` and notebooks finish the async generators of their loop before they close it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import threading
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from aiohttp import ClientSession, DummyCookieJar, TCPConnector
+
+CONNECTIONS = 1024
+"""Most connections of one loop. Above it, requests wait for a connection within their time limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    session: ClientSession
+    holder: AsyncGenerator[ClientSession, None]
+
+
+_pools: dict[asyncio.AbstractEventLoop, _Held] = {}
+_lock = threading.Lock()
+_closing: list[asyncio.Future[None]] = []
+
+
+async def session() -> ClientSession:
+    """The session of the running loop, opened at first use."""
+    loop = asyncio.get_running_loop()
+    held = _pools.get(loop)
+    if held is not None and not held.session.closed:
+        return held.session
+    return await _open(loop)
+
+
+async def _open(loop: asyncio.AbstractEventLoop) -> ClientSession:
+    _drop_closed_loops()
+    connector = TCPConnector(limit=CONNECTIONS, ttl_dns_cache=300, keepalive_timeout=30)
+    opened = ClientSession(connector=connector, cookie_jar=DummyCookieJar(), raise_for_status=False)
+    holder = _hold(opened)
+    # No other task of this loop can come in between: the generator yields without waiting.
+    await anext(holder)
+    with _lock:
+        _pools[loop] = _Held(opened, holder)
+    return opened
+
+
+async def _hold(opened: ClientSession) -> AsyncGenerator[ClientSession, None]:
+    try:
+        yield opened
+    finally:
+        with _lock:
+            _pools.pop(asyncio.get_running_loop(), None)
+        await opened.close()
+
+
+def _drop_closed_loops() -> None:
+    """Let go of pools whose loop was closed without finishing its async generators."""
+    with _lock:
+        dead = [loop for loop in _pools if loop.is_closed()]
+        gone = [_pools.pop(loop) for loop in dead]
+    for held in gone:
+        _close_without_loop(held)
+
+
+def _close_without_loop(held: _Held) -> None:
+    """Mark the session closed. Its sockets went with its loop, so closing does not wait for anything."""
+    for closing in (held.session.close(), held.holder.aclose()):
+        try:
+            closing.send(None)
+        except (StopIteration, RuntimeError):
+            continue
+
+
+@atexit.register
+def _close_all() -> None:
+    """Close pools of loops that still run in daemon threads: the interpreter ends without warnings."""
+    for loop, held in list(_pools.items()):
+        if loop.is_running():
+            loop.call_soon_threadsafe(_finish, held)
+        elif loop.is_closed():
+            _close_without_loop(held)
+
+
+def _finish(held: _Held) -> None:
+    """Start closing on the loop's own thread; the sockets are closed before the first wait."""
+    _closing.append(asyncio.ensure_future(held.holder.aclose()))

@@ -1,0 +1,181 @@
+"""One engine's way to its server: where to post, with which headers, under which limit, and how often."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from time import monotonic, perf_counter
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from yarl import URL
+
+from telic.errors import LMError, LMRateLimitError, LMTimeoutError, LMTransportError, redact
+from telic.lm.http import pool
+from telic.lm.http.failures import Asked, Complaint, complaint_in, complaint_of, failure_of
+from telic.lm.http.limiter import limiter_for
+from telic.lm.http.retry import Retries
+
+if TYPE_CHECKING:
+    from telic.lm.http.address import Address
+
+CONNECT_WITHIN = 30.0
+"""Seconds to wait for a connection at most; servers that are up accept at once."""
+
+
+class Wire:
+    """Posts bodies, patiently.
+
+    Args:
+        asked: who is asked, for messages.
+        address: where it is.
+        paths: of chat requests and of plain completions.
+        headers: sent with every request.
+        secret: the key that `headers` carry, to keep it out of messages.
+        num_retries, backoff, timeout, deadline: as `HttpEngine` takes them.
+    """
+
+    def __init__(
+        self,
+        asked: Asked,
+        address: Address,
+        paths: tuple[str, str],
+        headers: dict[str, str],
+        secret: str | None,
+        *,
+        num_retries: int,
+        backoff: float,
+        timeout: float,
+        deadline: float | None,
+    ) -> None:
+        self.chat_url = URL(address.url(paths[0]), encoded=True)
+        self.text_url = URL(address.url(paths[1]), encoded=True)
+        self.asked_again = 0
+        self._asked = asked
+        self._headers = headers
+        self._secret = secret
+        self._num_retries = num_retries
+        self._backoff = backoff
+        self._deadline = deadline
+        self._timeout = timeout
+        self._client_timeout = _timeout(timeout)
+        self._proxy = None if address.is_local else _proxy_for(self.chat_url)
+        self._limiter = limiter_for(address.endpoint, secret)
+
+    async def post(self, url: URL, body: bytes) -> tuple[dict[str, Any], float]:
+        """Post until there is an answer.
+
+        Returns:
+            The answer's JSON, which has choices, and the seconds it took (of the try that succeeded).
+
+        Raises:
+            LMError: of the last try.
+        """
+        limiter = self._limiter
+        retries: Retries | None = None
+        deadline = None if self._deadline is None else monotonic() + self._deadline
+        while True:
+            started = await limiter.enter(first=retries is not None)
+            answered = False
+            try:
+                begun = perf_counter()
+                payload = await self._try(url, body, deadline)
+                answered = True
+                return payload, perf_counter() - begun
+            except LMError as error:
+                if isinstance(error, LMRateLimitError) or error.retry_after is not None:
+                    limiter.throttle(started, error.retry_after or 0.0)
+                retries = retries or Retries(self._num_retries, self._backoff, deadline)
+                wait = retries.wait(error)
+            finally:
+                limiter.leave(answered=answered)
+            await asyncio.sleep(wait)
+
+    async def _try(self, url: URL, body: bytes, deadline: float | None) -> dict[str, Any]:
+        """Post once."""
+        timeout = self._client_timeout
+        if deadline is not None:
+            timeout = _timeout(min(self._timeout, max(0.001, deadline - monotonic())))
+        session = await pool.session()
+        try:
+            async with session.post(
+                url,
+                data=body,
+                headers=self._headers,
+                timeout=timeout,
+                allow_redirects=False,
+                proxy=self._proxy,
+            ) as answer:
+                content = await answer.read()
+        except (aiohttp.ClientError, OSError) as error:
+            broken = self._broken(error)
+        else:
+            if answer.status == 200:
+                return self._payload(content, answer.headers)
+            raise self._failure(answer.status, answer.headers, complaint_of(content))
+        # Raised out here, because some of aiohttp's errors carry the request's headers, key included.
+        raise broken
+
+    def _payload(self, content: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
+        """Read a body that should be an answer."""
+        try:
+            payload = json.loads(content)
+        except ValueError:
+            payload = None
+        if isinstance(payload, dict):
+            if payload.get("choices"):
+                return payload
+            if payload.get("error"):
+                # Some gateways say 200 and put the failure of the provider behind them into the body.
+                said = complaint_in(payload)
+                code = said.code.partition(" ")[0]
+                status = int(code) if code.isdigit() and 400 <= int(code) < 600 else 502
+                raise self._failure(status, headers, said)
+        self.asked_again += 1
+        raise self._transport("sent an answer that is not one", f"It begins with {content[:80]!r}.")
+
+    def _failure(self, status: int, headers: Mapping[str, str], said: Complaint) -> LMError:
+        return failure_of(status, headers, replace(said, message=self._clean(said.message)), self._asked)
+
+    def _broken(self, error: Exception) -> LMError:
+        """Map what aiohttp raises."""
+        if isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)):
+            reason = getattr(error, "os_error", None) or f"no connection within {CONNECT_WITHIN:g} s"
+            return self._transport(
+                "cannot be reached", f"{reason}. Is the server running, and is api_base right?"
+            )
+        if isinstance(error, TimeoutError):
+            where = f"{self._asked.model} at {self._asked.endpoint}"
+            return LMTimeoutError(
+                f"{where} gave no complete answer within {self._timeout:g} s.",
+                model=self._asked.model,
+                provider=self._asked.provider,
+            )
+        if isinstance(error, aiohttp.ClientPayloadError):
+            self.asked_again += 1
+            return self._transport("sent an answer that was cut short", "The connection ended before it did.")
+        return self._transport("broke the connection", f"{type(error).__name__}: {error}")
+
+    def _transport(self, what: str, detail: str) -> LMTransportError:
+        message = f"{self._asked.model} at {self._asked.endpoint} {what}. {self._clean(detail)}"
+        return LMTransportError(message, model=self._asked.model, provider=self._asked.provider)
+
+    def _clean(self, text: str) -> str:
+        """Take the key out, whatever it looks like, and whatever else looks like one."""
+        text = redact(text)
+        return text.replace(self._secret, "***") if self._secret else text
+
+
+def _timeout(seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, CONNECT_WITHIN))
+
+
+def _proxy_for(url: URL) -> str | None:
+    """The proxy the environment names for `url`; looked up once, because reading the environment is slow."""
+    from urllib.request import getproxies, proxy_bypass
+
+    if url.host is None or proxy_bypass(url.host):
+        return None
+    return getproxies().get(url.scheme)
