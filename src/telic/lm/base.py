@@ -19,8 +19,12 @@ from telic.types import Capabilities, Constraint, Message, Request, Response
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SECRET_PARAMS = frozenset({"api_key", "api_base", "base_url", "headers", "extra_headers", "organization", "azure_ad_token"})
-"""Call parameters that say how to reach a model, not what to ask it; never part of a request or a saved state."""
+SECRET_PARAMS = frozenset(
+    {"api_key", "api_base", "base_url", "headers", "extra_headers", "organization", "azure_ad_token"}
+)
+"""Call parameters that say how to reach a model, not what to ask it; never part of a request or a saved
+state.
+"""
 
 
 class BaseLM:
@@ -97,7 +101,9 @@ class BaseLM:
 
     # Asking.
 
-    def __call__(self, prompt: str | None = None, *, messages: list[Message] | None = None, **kwargs: Any) -> list[Any]:
+    def __call__(
+        self, prompt: str | None = None, *, messages: list[Message] | None = None, **kwargs: Any
+    ) -> list[Any]:
         """Ask in plain words; returns one string per answer (a dict where there is more than text)."""
         lm = self if "cache" not in kwargs else self.copy(cache=kwargs.pop("cache"))
         return self.outputs(drive(call(lm, self._direct_request(prompt, messages, kwargs))))
@@ -112,11 +118,16 @@ class BaseLM:
     def forward(self, prompt: str | None = None, messages: list[Message] | None = None, **kwargs: Any) -> Any:
         """Answer, blocking, with an OpenAI-shaped object. To be defined by subclasses."""
         raise LMUnsupportedFeatureError(
-            f"{type(self).__name__} defines no forward(): define it to return an OpenAI-shaped response.", model=self.model
+            f"{type(self).__name__} defines no forward(): define it to return an OpenAI-shaped response.",
+            model=self.model,
         )
 
-    async def aforward(self, prompt: str | None = None, messages: list[Message] | None = None, **kwargs: Any) -> Any:
-        """Answer on the running loop; by default `forward` in a worker thread, so that the loop stays free."""
+    async def aforward(
+        self, prompt: str | None = None, messages: list[Message] | None = None, **kwargs: Any
+    ) -> Any:
+        """Answer on the running loop; by default `forward` in a worker thread, so that the loop stays
+        free.
+        """
         import asyncio
 
         return await asyncio.to_thread(self.forward, prompt, messages, **kwargs)
@@ -146,7 +157,8 @@ class BaseLM:
     ) -> Request:
         """Make the request this LM would send: its own parameters, then `params`, without `None`.
 
-        `rollout_id` among them asks for another sample; under temperature 0 there is only one answer, so it is dropped.
+        `rollout_id` among them asks for another sample; under temperature 0 there is only one answer, so it
+        is dropped.
         """
         merged = self.kwargs if not params else {**self.kwargs, **params}
         merged = {k: v for k, v in merged.items() if v is not None and k not in SECRET_PARAMS}
@@ -162,15 +174,17 @@ class BaseLM:
         return None
 
     def check_fits(self, request: Request) -> None:
-        """Raise `ContextWindowExceededError` where the prompt surely does not fit the window, before it is sent."""
+        """Raise `ContextWindowExceededError` where the prompt surely does not fit the window, before it is
+        sent.
+        """
         window = self.context_window
         if window is None or _prompt_bytes(request) < window:
             return  # A token is at least a byte, so this fits whatever the tokenizer.
         tokens = self.count_tokens(request)
         if tokens is not None and tokens >= window:
             raise ContextWindowExceededError(
-                f"The prompt has {tokens} tokens, but {self.model} reads at most {window}. Use fewer or shorter "
-                f"demos, shorten the inputs, or choose a model with a larger window.",
+                f"The prompt has {tokens} tokens, but {self.model} reads at most {window}. Use fewer or "
+                f"shorter demos, shorten the inputs, or choose a model with a larger window.",
                 model=self.model,
                 code="context_length_exceeded",
             )
@@ -180,7 +194,9 @@ class BaseLM:
         """The answers of a response as `__call__` returns them."""
         return histories.outputs(response)
 
-    def _direct_request(self, prompt: str | None, messages: list[Message] | None, kwargs: dict[str, Any]) -> Request:
+    def _direct_request(
+        self, prompt: str | None, messages: list[Message] | None, kwargs: dict[str, Any]
+    ) -> Request:
         if (prompt is None) == (messages is None):
             raise InputError(f"{self.model}: give either a prompt or messages.")
         if self.capabilities.chat and messages is None:
@@ -192,7 +208,9 @@ class BaseLM:
     # Copies, state and history.
 
     def copy(self, **kwargs: Any) -> BaseLM:
-        """The same LM with some parameters changed and a history of its own; `rollout_id=` asks for other samples."""
+        """The same LM with some parameters changed and a history of its own; `rollout_id=` asks for other
+        samples.
+        """
         other = copying.copy(self)
         other.__dict__.pop("_capabilities", None)
         other.history = History()
@@ -216,7 +234,11 @@ class BaseLM:
             "model_type": self.model_type,
             "cache": self.cache,
             "num_retries": self.num_retries,
-            **{k: v for k, v in self.kwargs.items() if k not in SECRET_PARAMS and k != "rollout_id" and v is not None},
+            **{
+                k: v
+                for k, v in self.kwargs.items()
+                if k not in SECRET_PARAMS and k != "rollout_id" and v is not None
+            },
         }
 
     @classmethod

@@ -1,4 +1,6 @@
-"""One LM call from request to response: look up, wait for a twin, spend, ask, record. Written once for both drivers."""
+"""One LM call from request to response: look up, wait for a twin, spend, ask, record. Written once for both
+drivers.
+"""
 
 from __future__ import annotations
 
@@ -36,20 +38,25 @@ class Askable(Protocol):
 
 
 class PreviewEnd(BaseException):
-    """Ends a preview at the first request whose answer is not known; not an error, so no `except Exception` eats it."""
+    """Ends a preview at the first request whose answer is not known; not an error, so no `except Exception`
+    eats it.
+    """
 
 
 def call(lm: Askable, request: Request) -> Steps[Response]:
     """Answer `request`, from the record where it is there, else by asking `lm`.
 
     A recorded LM's answers are durable before they are returned, and two identical requests in flight are
-    asked once. Budgets in force are asked before the model is, and told after; an answer from the record is free.
+    asked once. Budgets in force are asked before the model is, and told after; an answer from the record is
+    free.
     """
     scope = scopes.current()
     callbacks = active_callbacks(lm.callbacks)
     if callbacks:
         inputs = {"prompt": request.prompt, "messages": request.messages, **request.params}
-        response = yield from notifying(callbacks, "lm", lm, inputs, _answer(lm, request, scope), shown=lm.outputs)
+        response = yield from notifying(
+            callbacks, "lm", lm, inputs, _answer(lm, request, scope), shown=lm.outputs
+        )
     else:
         response = yield from _answer(lm, request, scope)
     _note(lm, request, response, scope)
@@ -82,7 +89,9 @@ def _answer(lm: Askable, request: Request, scope: Scope) -> Steps[Response]:
         return await adrive(_paid(lm, request, scope, record))
 
     flight = record.flight
-    response: Response = yield Do(lambda: flight.run(request.key, ask), lambda: flight.arun(request.key, aask))
+    response: Response = yield Do(
+        lambda: flight.run(request.key, ask), lambda: flight.arun(request.key, aask)
+    )
     return response
 
 

@@ -8,7 +8,8 @@ from telic.types import Capabilities, Request, Response
 
 
 class Engine(Protocol):
-    """Asks one model. Retries, rate limits and error mapping are the engine's; caching, budgets and history are not.
+    """Asks one model. Retries, rate limits and error mapping are the engine's; caching, budgets and history
+    are not.
 
     Attributes:
         endpoint: identity of who answers, part of every request's key: base URL or weights hash; no secret.

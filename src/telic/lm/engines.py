@@ -7,7 +7,9 @@ from typing import Any
 from telic.lm.engine import Engine
 
 
-def engine_for(model: str, *, num_retries: int = 3, engine_options: dict[str, Any] | None = None, **connection: Any) -> Engine:
+def engine_for(
+    model: str, *, num_retries: int = 3, engine_options: dict[str, Any] | None = None, **connection: Any
+) -> Engine:
     """Make (or share) the engine of `model`.
 
     Args:

@@ -1,4 +1,6 @@
-"""What was asked and answered lately, for people to look at. Bounded in bytes, so that it never grows with use."""
+"""What was asked and answered lately, for people to look at. Bounded in bytes, so that it never grows with
+use.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from telic.types import Request, Response
 
 
 class HistoryEntry(Mapping[str, Any]):
-    """One call, read like a dict: `prompt, messages, kwargs, response, outputs, usage, cost, timestamp, uuid, model, response_model, model_type`."""
+    """One call, read like a dict: `prompt, messages, kwargs, response, outputs, usage, cost, timestamp, uuid,
+    model, response_model, model_type`.
+    """
 
     __slots__ = ("_time", "_uuid", "request", "response")
 

@@ -12,18 +12,29 @@ from telic.lm.engine import Engine
 from telic.runtime.steps import Do, Step
 from telic.types import Capabilities, Message, Request, Response
 
-_CONNECTION = ("api_base", "base_url", "api_key", "headers", "extra_headers", "organization", "timeout", "engine_options")
+_CONNECTION = (
+    "api_base",
+    "base_url",
+    "api_key",
+    "headers",
+    "extra_headers",
+    "organization",
+    "timeout",
+    "engine_options",
+)
 
 
 class LM(BaseLM):
-    """A model by name: `LM("openai/gpt-4o-mini")`, `LM("local/smollm2-135m")`, `LM("hosted_vllm/llama-2-13b-chat", api_base=…)`.
+    """A model by name: `LM("openai/gpt-4o-mini")`, `LM("local/smollm2-135m")`,
+    `LM("hosted_vllm/llama-2-13b-chat", api_base=…)`.
 
-    The part before the slash chooses the engine: `local/` runs in this process (extra `local`), OpenAI-compatible
+    The part before the slash chooses the engine: `local/` runs in this process (extra `local`),
+        OpenAI-compatible
     providers and servers are spoken to over HTTP, every other provider through the bridge (extra `bridge`).
 
-    Answers are recorded in the store before they are returned, and taken from it when the same request is made
-    again (`cache=False` asks anew, and still records). The key of a request covers the endpoint, the model, all
-    parameters, the messages and `rollout_id`, and no secret.
+    Answers are recorded in the store before they are returned, and taken from it when the same request is
+    made again (`cache=False` asks anew, and still records). The key of a request covers the endpoint, the
+    model, all parameters, the messages and `rollout_id`, and no secret.
 
     Args:
         model: `provider/name`.
@@ -132,7 +143,9 @@ class LM(BaseLM):
         """Answers held to a JSON schema."""
         return self.engine.capabilities.json_schema
 
-    def forward(self, prompt: str | None = None, messages: list[Message] | None = None, **kwargs: Any) -> Response:
+    def forward(
+        self, prompt: str | None = None, messages: list[Message] | None = None, **kwargs: Any
+    ) -> Response:
         """Ask the engine, without record or budget. Returns the OpenAI-shaped `Response`."""
         return self.engine.complete(self._direct_request(prompt, messages, kwargs))
 

@@ -24,7 +24,8 @@ def response_from(value: Any, model: str) -> Response:
     choices = _get(value, "choices")
     if not choices:
         raise LMUnexpectedError(
-            f"{model}: forward() must return an OpenAI-shaped response with at least one choice, got {type(value).__name__}.",
+            f"{model}: forward() must return an OpenAI-shaped response with at least one choice, got "
+            f"{type(value).__name__}.",
             model=model,
         )
     return Response(
@@ -43,7 +44,9 @@ def _get(value: Any, name: str) -> Any:
 def _choice(choice: Any) -> Choice:
     message = _get(choice, "message")
     if message is None:
-        return Choice(_get(choice, "text"), _get(choice, "finish_reason") or "stop", logprobs=_get(choice, "logprobs"))
+        return Choice(
+            _get(choice, "text"), _get(choice, "finish_reason") or "stop", logprobs=_get(choice, "logprobs")
+        )
     calls = _get(message, "tool_calls")
     return Choice(
         _get(message, "content"),

@@ -13,7 +13,9 @@ _ALIASES = {"dspy.clients.lm.LM": _OWN, _OWN: _OWN}
 _NOT_PARAMS = frozenset({"class", "_dspy_lm_class"})
 
 
-def constructor_of(state: Mapping[str, Any], *, allow_custom_lm_class: bool = False) -> tuple[Any, dict[str, Any]]:
+def constructor_of(
+    state: Mapping[str, Any], *, allow_custom_lm_class: bool = False
+) -> tuple[Any, dict[str, Any]]:
     """The class and the arguments that make the LM of a saved state; one written by DSPy is read too.
 
     Args:
@@ -26,7 +28,8 @@ def constructor_of(state: Mapping[str, Any], *, allow_custom_lm_class: bool = Fa
     name = state.get("class") or state.get("_dspy_lm_class") or _OWN
     if name not in _ALIASES and not allow_custom_lm_class:
         raise ProgramFileError(
-            f"The saved LM is of class '{name}', which telic does not know. If you trust the file, load it with "
+            f"The saved LM is of class '{name}', which telic does not know. If you trust the file, load it "
+            "with "
             f"allow_unsafe_lm_state=True (the class is then imported), or set the LM yourself with set_lm()."
         )
     module, _, attribute = _ALIASES.get(name, name).rpartition(".")

@@ -42,7 +42,9 @@ def content_text(content: Any) -> str:
             parts.append(str(part.get("text", "")))
         else:
             kind = part.get("type", "part") if isinstance(part, Mapping) else type(part).__name__
-            parts.append(f"<{kind}: {len(repr(part))} characters>" if len(repr(part)) > _MAX_PART else f"<{part}>")
+            parts.append(
+                f"<{kind}: {len(repr(part))} characters>" if len(repr(part)) > _MAX_PART else f"<{part}>"
+            )
     return "\n".join(parts)
 
 

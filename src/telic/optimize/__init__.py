@@ -1,1 +1,25 @@
-""""""
+"""Compiling: optimizers, the engine they run on, and what a strategy of one's own is made of."""
+
+from telic._lazy import exports
+
+_TABLE = {
+    "BootstrapFewShot": "telic.optimize.bootstrap_few_shot",
+    "BootstrapFewShotWithRandomSearch": "telic.optimize.random_search",
+    "BootstrapRS": "telic.optimize.random_search",
+    "Choice": "telic.optimize.strategy",
+    "CompileReport": "telic.optimize.report",
+    "LabeledFewShot": "telic.optimize.labeled",
+    "Optimizer": "telic.optimize.optimizer",
+    "Outcome": "telic.optimize.strategy",
+    "Problem": "telic.optimize.problem",
+    "Ranked": "telic.optimize.strategy",
+    "Result": "telic.optimize.strategy",
+    "Strategy": "telic.optimize.strategy",
+    "Trial": "telic.optimize.strategy",
+    "describing_runs": "telic.optimize.optimizer",
+    "make_problem": "telic.optimize.problem",
+    "race": "telic.optimize.racing",
+}
+
+__getattr__, __dir__ = exports(__name__, _TABLE)
+__all__ = sorted(_TABLE)

@@ -34,7 +34,8 @@ def save_program_file(program: Any, path: str | Path) -> None:
 
 
 def read_program_file(path: str | Path) -> dict[str, Any]:
-    """Read a program file into `{"telic", "state", "provenance"?}`; a file saved by DSPy is brought into that form.
+    """Read a program file into `{"telic", "state", "provenance"?}`; a file saved by DSPy is brought into that
+    form.
 
     Raises:
         ProgramFileError: missing, not JSON, not a program, or of a newer format.
@@ -56,10 +57,13 @@ def read_program_file(path: str | Path) -> dict[str, Any]:
         return _foreign(row, target)
     form = row["telic"].get("format") if isinstance(row["telic"], Mapping) else None
     if not isinstance(form, int) or not isinstance(row.get("state"), Mapping):
-        raise ProgramFileError(f"The program file '{target}' is damaged: it has no readable format number or state.")
+        raise ProgramFileError(
+            f"The program file '{target}' is damaged: it has no readable format number or state."
+        )
     if form > FORMAT:
         raise ProgramFileError(
-            f"The program file '{target}' has format {form}; this telic reads up to {FORMAT}. Upgrade telic to load it."
+            f"The program file '{target}' has format {form}; this telic reads up to {FORMAT}. Upgrade telic "
+            "to load it."
         )
     return dict(row)
 

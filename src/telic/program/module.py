@@ -40,7 +40,9 @@ class BaseModule:
         return tree.named_sub_modules(self, type_, skip_compiled)
 
     def deepcopy(self) -> Any:
-        """A copy whose parameters can be changed without touching this one; parts that cannot be copied are shared."""
+        """A copy whose parameters can be changed without touching this one; parts that cannot be copied are
+        shared.
+        """
         made = self.__class__.__new__(self.__class__)
         for name, value in self.__dict__.items():
             made.__dict__[name] = _copied(value)
@@ -55,7 +57,9 @@ class BaseModule:
 
     def dump_state(self, json_mode: bool = True) -> dict[str, Any]:
         """State of every parameter by path, as JSON."""
-        return {path: parameter.dump_state(json_mode=json_mode) for path, parameter in self.named_parameters()}
+        return {
+            path: parameter.dump_state(json_mode=json_mode) for path, parameter in self.named_parameters()
+        }
 
     def load_state(self, state: Mapping[str, Any], *, allow_unsafe_lm_state: bool = False) -> None:
         """Take the state that `dump_state` gave; nothing is changed where it does not fit.
@@ -96,8 +100,8 @@ class BaseModule:
 
         if save_program or modules_to_serialize:
             raise LMUnsupportedFeatureError(
-                "save_program=True would pickle code. Keep the class in a Python file, save('program.json') its state, "
-                "and load() that into a new instance."
+                "save_program=True would pickle code. Keep the class in a Python file, save('program.json') "
+                "its state, and load() that into a new instance."
             )
         save_program_file(self, path)
 
@@ -115,14 +119,16 @@ class BaseModule:
 class Module(BaseModule):
     """A program, or a part of one.
 
-    Derive from it, make predictors in `__init__`, and define `forward` (or `aforward`, or both) in plain Python.
-    Call the program, `await program.acall(...)`, or `batch` it. A program that defines one of the two can be
-    called both ways.
+    Derive from it, make predictors in `__init__`, and define `forward` (or `aforward`, or both) in plain
+    Python. Call the program, `await program.acall(...)`, or `batch` it. A program that defines one of the two
+    can be called both ways.
     """
 
     callbacks: Any = ()
     provenance: ClassVar[Mapping[str, Any] | None] = None
-    """Where a compiled program comes from: optimizer, run, data, scores; set by the compiler, saved with the program."""
+    """Where a compiled program comes from: optimizer, run, data, scores; set by the compiler, saved with the
+    program.
+    """
 
     def __init__(self, callbacks: list[Any] | None = None) -> None:
         if callbacks:
@@ -163,14 +169,24 @@ class Module(BaseModule):
         return await asyncio.to_thread(self.forward, *args, **kwargs)  # type: ignore[attr-defined]
 
     def async_capable(self) -> bool:
-        """Whether the whole program can run as a coroutine, without a thread: it, and every module in it, says how."""
-        return all(defines(module, "aforward") for _, module in self.named_sub_modules() if isinstance(module, Module))
+        """Whether the whole program can run as a coroutine, without a thread: it, and every module in it,
+        says how.
+        """
+        return all(
+            defines(module, "aforward")
+            for _, module in self.named_sub_modules()
+            if isinstance(module, Module)
+        )
 
     # Its predictors and their LM.
 
     def named_predictors(self) -> list[tuple[str, Any]]:
         """Every predictor with its path."""
-        return [(path, p) for path, p in self.named_parameters() if hasattr(p, "signature") and hasattr(p, "demos")]
+        return [
+            (path, p)
+            for path, p in self.named_parameters()
+            if hasattr(p, "signature") and hasattr(p, "demos")
+        ]
 
     def predictors(self) -> list[Any]:
         """Every predictor."""
@@ -253,7 +269,9 @@ class Module(BaseModule):
         inspect_history(n, file)
 
     def __repr__(self) -> str:
-        return "\n".join(f"{path} = {predictor!r}" for path, predictor in self.named_predictors()) or object.__repr__(self)
+        return "\n".join(
+            f"{path} = {predictor!r}" for path, predictor in self.named_predictors()
+        ) or object.__repr__(self)
 
 
 def defines(module: Any, method: str) -> bool:
@@ -262,7 +280,9 @@ def defines(module: Any, method: str) -> bool:
 
 
 def _entered(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps[Any]:
-    """Run a module as the outermost one, or with callbacks: set the scope, tell who wants to know, count usage."""
+    """Run a module as the outermost one, or with callbacks: set the scope, tell who wants to know, count
+    usage.
+    """
     scope = scopes.current()
     outermost = scope.root is None
     tracker = None
@@ -281,7 +301,11 @@ def _entered(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> S
         callbacks = active_callbacks(module.callbacks)
         if callbacks:
             result = yield from notifying(
-                callbacks, "module", module, {"args": args, "kwargs": kwargs}, _step(module.running(args, kwargs))
+                callbacks,
+                "module",
+                module,
+                {"args": args, "kwargs": kwargs},
+                _step(module.running(args, kwargs)),
             )
         else:
             result = yield module.running(args, kwargs)
@@ -301,7 +325,9 @@ def _copied(value: Any) -> Any:
     if isinstance(value, BaseModule):
         return value.deepcopy()
     if isinstance(value, (list, tuple)):
-        return type(value)(_copied(item) for item in value) if type(value) in (list, tuple) else copy.copy(value)
+        return (
+            type(value)(_copied(item) for item in value) if type(value) in (list, tuple) else copy.copy(value)
+        )
     if type(value) is dict:
         return {key: _copied(item) for key, item in value.items()}
     try:

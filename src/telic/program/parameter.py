@@ -6,7 +6,9 @@ from typing import Any
 
 
 class Parameter:
-    """A part of a program that can be learnt: it has a state to read and to set, and a way back to its beginning."""
+    """A part of a program that can be learnt: it has a state to read and to set, and a way back to its
+    beginning.
+    """
 
     def dump_state(self, json_mode: bool = True) -> Any:
         """The state as JSON."""

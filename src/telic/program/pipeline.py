@@ -44,7 +44,8 @@ def resolve_lm(*choices: Any) -> Any:
             continue
         if not hasattr(lm, "asking"):
             raise LMNotConfiguredError(
-                f"{lm!r} is not an LM. Use telic.LM('provider/model'), or derive your own class from telic.BaseLM."
+                f"{lm!r} is not an LM. Use telic.LM('provider/model'), or derive your own class from "
+                "telic.BaseLM."
             )
         return lm
     raise LMNotConfiguredError(
@@ -83,7 +84,9 @@ def _render(ask: Ask) -> Rendered:
 
 def _request(ask: Ask, rendered: Rendered) -> Request:
     params = {**rendered.params, **ask.config} if rendered.params else ask.config
-    if params.get("n", 1) not in (None, 1) and not params.get("temperature", ask.lm.kwargs.get("temperature")):
+    if params.get("n", 1) not in (None, 1) and not params.get(
+        "temperature", ask.lm.kwargs.get("temperature")
+    ):
         # Several samples of a greedy answer would be one answer, paid for several times.
         params = {**params, "temperature": 0.7}
     request: Request = ask.lm.request(
@@ -101,9 +104,7 @@ def _read(ask: Ask, rendered: Rendered, choice: Any) -> Steps[dict[str, Any]]:
             return _parse(ask, text)
         except AdapterParseError as error:
             if choice.finish_reason == "length":
-                error.message += (
-                    "\nThe answer was cut at max_tokens: raise max_tokens, or ask for less."
-                )
+                error.message += "\nThe answer was cut at max_tokens: raise max_tokens, or ask for less."
             if repairs <= 0:
                 raise
             repairs -= 1

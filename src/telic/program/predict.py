@@ -1,4 +1,6 @@
-"""`Predict`: the module every other is built of. A signature says what; demos, instructions and LM are learnt or set."""
+"""`Predict`: the module every other is built of. A signature says what; demos, instructions and LM are learnt
+or set.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,8 @@ class Predict(Module, Parameter):
     Raises:
         InputError: positional, missing or unknown inputs.
         LMNotConfiguredError: no LM is set.
-        AdapterParseError: the answer does not fit the signature, after the repairs `settings.max_repairs` allows.
+        AdapterParseError: the answer does not fit the signature, after the repairs `settings.max_repairs`
+            allows.
     """
 
     def __init__(

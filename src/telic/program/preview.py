@@ -19,7 +19,8 @@ class PreviewedCall:
     Attributes:
         request: the request itself.
         tokens: prompt tokens.
-        exact: whether `tokens` was counted by the model's tokenizer, or is an estimate at 4 characters a token.
+        exact: whether `tokens` was counted by the model's tokenizer, or is an estimate at 4 characters a
+            token.
     """
 
     request: Request
@@ -56,7 +57,10 @@ class Preview:
         out = StringIO()
         for number, call in enumerate(self.calls, 1):
             about = "" if call.exact else "about "
-            out.write(f"── call {number}: {call.request.model}, {about}{call.tokens} prompt tokens ──\n{call.text}\n\n")
+            out.write(
+                f"── call {number}: {call.request.model}, {about}{call.tokens} prompt tokens "
+                f"──\n{call.text}\n\n"
+            )
         if not self.complete:
             out.write("(what follows depends on the answer)\n")
         return out.getvalue()

@@ -1,4 +1,6 @@
-"""`ProgramState`: what a program has learnt, as frozen JSON. The candidates of a compiler are these, never live programs."""
+"""`ProgramState`: what a program has learnt, as frozen JSON. The candidates of a compiler are these, never
+live programs.
+"""
 
 from __future__ import annotations
 
@@ -67,10 +69,14 @@ class ProgramState:
 
     def with_adapter(self, adapters: Mapping[str, Mapping[str, Any] | None]) -> ProgramState:
         """The state with other adapters (as `Adapter.to_json` gives them) at some paths."""
-        return self._changed(adapters, lambda state, new: {**state, "adapter": None if new is None else dict(new)})
+        return self._changed(
+            adapters, lambda state, new: {**state, "adapter": None if new is None else dict(new)}
+        )
 
     def apply(self, program: Any) -> Any:
-        """A copy of `program` with this state; `program` itself is not touched, and LMs are shared with it."""
+        """A copy of `program` with this state; `program` itself is not touched, and LMs are shared with
+        it.
+        """
         made = program.deepcopy()
         made.load_state(self._predictors, allow_unsafe_lm_state=True)
         return made

@@ -15,7 +15,8 @@ from telic.program.parameter import Parameter
 def named_parameters(program: Any) -> list[tuple[str, Parameter]]:
     """Every parameter of `program` with its path, in order of definition, each once.
 
-    A submodule that is compiled (`_compiled`) is left out: it is finished, and not to be changed from outside.
+    A submodule that is compiled (`_compiled`) is left out: it is finished, and not to be changed from
+    outside.
     """
     if isinstance(program, Parameter):
         return [("self", program)]
@@ -51,7 +52,9 @@ def is_module(value: Any) -> bool:
     return hasattr(type(value), "named_sub_modules")
 
 
-def named_sub_modules(program: Any, type_: type | None = None, skip_compiled: bool = False) -> Iterator[tuple[str, Any]]:
+def named_sub_modules(
+    program: Any, type_: type | None = None, skip_compiled: bool = False
+) -> Iterator[tuple[str, Any]]:
     """`program` and every module in it, breadth first, each once, with paths that begin with `self`."""
     queue: list[tuple[str, Any]] = [("self", program)]
     seen = {id(program)}
@@ -71,7 +74,9 @@ def named_sub_modules(program: Any, type_: type | None = None, skip_compiled: bo
         else:
             continue
         for child in children:
-            if id(child[1]) not in seen and (is_module(child[1]) or isinstance(child[1], (list, tuple, dict))):
+            if id(child[1]) not in seen and (
+                is_module(child[1]) or isinstance(child[1], (list, tuple, dict))
+            ):
                 seen.add(id(child[1]))
                 queue.append(child)
 

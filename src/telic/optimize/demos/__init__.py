@@ -1,0 +1,1 @@
+"""Demonstrations: sampled from labelled examples, or made by a teacher."""

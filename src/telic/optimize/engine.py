@@ -1,0 +1,237 @@
+"""The engine: runs a strategy, and owns what strategies know nothing of: threads, the journal, budgets,
+errors.
+
+ask ─▶ what the journal knows is answered from it ─▶ the rest is run, each score written before it is used ─▶
+tell
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+from telic.errors import BudgetExceededError, CompileError
+from telic.evaluate.outcome import Outcome as Ran
+from telic.evaluate.outcome import describe
+from telic.evaluate.runner import Job, run_jobs
+from telic.optimize.journal import Journal, score_key
+from telic.optimize.problem import Problem
+from telic.optimize.progress import Progress
+from telic.optimize.strategy import Choice, Outcome, Ranked, Result, Strategy, Trial
+from telic.program.predictor_state import demo_to_json
+from telic.runtime.settings import settings
+
+
+@dataclass
+class Spent:
+    """What a run took: since it began, and of that what was paid for in this process.
+
+    Attributes:
+        calls: LM calls paid for now.
+        cached_calls: LM calls answered from the record.
+        tokens: tokens of the paid calls.
+        cost: US dollars of the paid calls; `None` where a price is unknown.
+        scores: scores made now.
+    """
+
+    calls: int = 0
+    cached_calls: int = 0
+    tokens: int = 0
+    cost: float | None = 0.0
+    scores: int = 0
+
+    def add(self, ran: Ran) -> None:
+        """Book one example."""
+        self.scores += 1
+        self.calls += ran.calls
+        self.cached_calls += ran.cached_calls
+        self.tokens += ran.usage.total_tokens
+        if self.cost is not None:
+            self.cost = None if ran.cost is None else self.cost + ran.cost
+
+
+@dataclass
+class Engine:
+    """Runs one strategy to its choice.
+
+    Attributes:
+        problem: what is compiled.
+        journal: where every score is written before it is used.
+        progress: told of what happens.
+        num_threads: how many examples at once.
+        max_errors: errors after which the run stops.
+        stopped: why the run ended before its strategy did, where it did.
+    """
+
+    problem: Problem
+    journal: Journal
+    progress: Progress
+    num_threads: int | None = None
+    max_errors: int | None = None
+    spent: Spent = field(default_factory=Spent)
+    stopped: str | None = None
+    _errors: int = 0
+    _seen: dict[str, Ranked] = field(default_factory=dict)
+
+    def run(self, strategy: Strategy) -> Choice:
+        """Ask, evaluate, tell, until the strategy chooses. A budget reached ends the run with the best so
+        far.
+
+        Raises:
+            CompileError: more errors than allowed; what was scored is kept, and the run can go on.
+        """
+        step = 0
+        results: Sequence[Result] | None = None
+        try:
+            while True:
+                trials = list(strategy.send(results)) if results is not None else list(next(strategy))
+                self.journal.proposed(step, trials)
+                results = self._evaluate(trials)
+                self.journal.told(step)
+                step += 1
+        except StopIteration as end:
+            choice: Choice = end.value
+            return choice
+        except BudgetExceededError as error:
+            strategy.close()
+            self.stopped = str(error)
+            return self._best_so_far()
+
+    def _evaluate(self, trials: Sequence[Trial]) -> list[Result]:
+        self.progress.asked(trials)
+        for keep_steps in (False, True):
+            for teacher in (False, True):
+                group = [t for t in trials if t.keep_steps is keep_steps and t.teacher is teacher]
+                self._run(group, keep_steps, teacher)
+        results = [self._result(trial) for trial in trials]
+        for result in results:
+            self._remember(result)
+        return results
+
+    def _run(self, trials: Sequence[Trial], keep_steps: bool, teacher: bool) -> None:
+        """Run what the journal does not know. Candidate by candidate, so that prompts that share a prefix
+        meet.
+        """
+        open_ = {
+            score_key(trial, example): (trial, example)
+            for trial in trials
+            for example in trial.examples
+            if self.journal.score(score_key(trial, example)) is None
+        }
+        if not open_:
+            return
+        programs: dict[tuple[str, int], Any] = {}
+        wanted = list(open_.values())
+        jobs = [self._job(trial, example, programs) for trial, example in wanted]
+
+        def on_result(ran: Ran) -> None:
+            trial, example = wanted[ran.index]
+            self._book(trial, example, ran, jobs[ran.index].program)
+
+        with self._settings(teacher):
+            run_jobs(
+                jobs,
+                self.problem.metric,
+                num_threads=self.num_threads,
+                on_result=on_result,
+                capture_trace=keep_steps,
+            )
+
+    def _job(self, trial: Trial, example: int, programs: dict[tuple[str, int], Any]) -> Job:
+        pool = self.problem.trainset if trial.pool == "train" else self.problem.valset
+        row = pool[example]
+        if trial.teacher and any(trial.candidate.demos(path) for path in trial.candidate.paths):
+            # Nobody learns from an answer that was copied from the question's own demo.
+            return Job(self._program(_without(trial, row)), row, trial.rollout or None)
+        key = (trial.candidate.hash, trial.rollout)
+        if key not in programs:
+            programs[key] = self._program(trial)
+        return Job(programs[key], row, trial.rollout or None)
+
+    def _program(self, trial: Trial) -> Any:
+        program = trial.candidate.apply(self.problem.teacher if trial.teacher else self.problem.student)
+        if trial.rollout:
+            for _, predictor in program.named_predictors():
+                predictor.config = {**predictor.config, "temperature": 1.0}
+        return program
+
+    def _settings(self, teacher: bool) -> AbstractContextManager[None]:
+        chosen = self.problem.teacher_settings
+        return settings.context(**chosen) if teacher and chosen else nullcontext()
+
+    def _book(self, trial: Trial, example: int, ran: Ran, program: Any) -> None:
+        self.spent.add(ran)
+        key = score_key(trial, example)
+        if ran.error is not None:
+            if isinstance(ran.error, BudgetExceededError):
+                return
+            self.journal.failed(key, describe(ran.error))
+            self._count_error(ran.error, trial, example)
+        else:
+            self.journal.scored(key, _outcome(example, ran, program))
+        self.progress.scored(trial, ran, self.spent)
+
+    def _count_error(self, error: BaseException, trial: Trial, example: int) -> None:
+        self._errors += 1
+        allowed = settings.max_errors if self.max_errors is None else self.max_errors
+        if self._errors > allowed:
+            raise CompileError(
+                f"Stopped after {self._errors} errors (max_errors={allowed}). The last, on {trial.pool} "
+                f"example {example} ({trial.why}): {describe(error)}. All scores so far are kept: mend the "
+                f"cause and run the same again to go on."
+            ) from error
+
+    def _result(self, trial: Trial) -> Result:
+        outcomes = [self.journal.score(score_key(trial, e)) or Outcome(e, None) for e in trial.examples]
+        return Result(trial, tuple(outcomes))
+
+    def _remember(self, result: Result) -> None:
+        trial = result.trial
+        if trial.teacher or trial.pool != "val":
+            return
+        known = self._seen.get(trial.candidate.hash)
+        scores = {**(known.scores if known else {}), **{o.example: o.score for o in result.outcomes}}
+        self._seen[trial.candidate.hash] = Ranked(trial.candidate, trial.why.partition(",")[0], scores)
+
+    def _best_so_far(self) -> Choice:
+        ranking = sorted(self._seen.values(), key=lambda r: (-len(r.scores), -r.mean))
+        best = ranking[0].candidate if ranking else self.problem.start
+        return Choice(best, tuple(ranking), (f"The run was ended by its budget: {self.stopped}",))
+
+
+def _without(trial: Trial, example: Any) -> Trial:
+    """The trial with an example left out of the demos."""
+    row = demo_to_json(example)
+    kept = {
+        path: [d for d in trial.candidate.demos(path) if not _same(d, row)] for path in trial.candidate.paths
+    }
+    return Trial(trial.candidate.with_demos(kept), trial.examples, trial.pool, True, trial.rollout)
+
+
+def _same(demo: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    return {k: v for k, v in demo.items() if k != "augmented"} == row
+
+
+def _outcome(example: int, ran: Ran, program: Any) -> Outcome:
+    return Outcome(
+        example,
+        ran.score,
+        None if ran.failure is None else describe(ran.failure),
+        ran.feedback,
+        tuple(_steps(ran.trace or (), program)),
+        ran.calls + ran.cached_calls,
+        ran.usage.total_tokens,
+        ran.cost,
+    )
+
+
+def _steps(
+    trace: Iterable[tuple[Any, dict[str, Any], Any]], program: Any
+) -> Iterable[tuple[str, dict[str, Any]]]:
+    paths = {id(predictor): path for path, predictor in program.named_predictors()}
+    for predictor, inputs, prediction in trace:
+        path = paths.get(id(predictor))
+        if path is not None:
+            yield path, {**demo_to_json(inputs), **demo_to_json(prediction)}

@@ -1,0 +1,103 @@
+"""Fingerprints of code: whether a metric or a program is still what it was when a run began."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from functools import partial
+from types import CodeType, FunctionType, MethodType
+from typing import Any
+
+from telic._json import stable_hash
+
+_MAX_DEPTH = 4
+
+
+def code_fingerprint(value: Any) -> str:
+    """Hash of the code of a function, method, partial, class or callable object, and of the user's code it
+    uses.
+
+    Functions and classes that it names are followed, as far as they are not part of the standard library or
+    of an installed package: a change in a helper of a metric changes the metric. Comments, docstrings of
+        functions and
+    the place in a file do not count.
+    """
+    return stable_hash(list(_parts(value, set(), 0)))
+
+
+def _parts(value: Any, seen: set[int], depth: int) -> Iterator[Any]:
+    if depth > _MAX_DEPTH or id(value) in seen:
+        return
+    seen.add(id(value))
+    if isinstance(value, partial):
+        yield from _parts(value.func, seen, depth)
+        yield [_constant(v) for v in value.args]
+        yield {k: _constant(v) for k, v in value.keywords.items()}
+    elif isinstance(value, MethodType):
+        yield from _parts(value.__func__, seen, depth)
+        yield from _parts(type(value.__self__), seen, depth + 1)
+    elif isinstance(value, FunctionType):
+        yield from _function(value, seen, depth)
+    elif isinstance(value, type):
+        yield from _class(value, seen, depth)
+    elif callable(value):
+        yield from _parts(type(value), seen, depth)
+        yield {k: _constant(v) for k, v in getattr(value, "__dict__", {}).items()}
+
+
+def _function(function: FunctionType, seen: set[int], depth: int) -> Iterator[Any]:
+    yield [function.__qualname__, *_code(function.__code__)]
+    yield [_constant(v) for v in function.__defaults__ or ()]
+    if _installed(function):
+        return
+    for cell in function.__closure__ or ():
+        try:
+            content = cell.cell_contents
+        except ValueError:
+            continue
+        yield _constant(content)
+        yield from _parts(content, seen, depth + 1) if callable(content) else ()
+    for name in function.__code__.co_names:
+        used = function.__globals__.get(name)
+        if isinstance(used, (FunctionType, type)) and not _installed(used):
+            yield from _parts(used, seen, depth + 1)
+        elif isinstance(used, (str, int, float, bool, tuple, frozenset)):
+            yield [name, _constant(used)]
+
+
+def _class(cls: type, seen: set[int], depth: int) -> Iterator[Any]:
+    yield f"{cls.__module__}.{cls.__qualname__}"
+    if _installed(cls):
+        return
+    for name, member in sorted(vars(cls).items()):
+        if isinstance(member, (staticmethod, classmethod)):
+            member = member.__func__
+        if isinstance(member, FunctionType):
+            yield name
+            yield from _parts(member, seen, depth + 1)
+
+
+def _code(code: CodeType) -> list[Any]:
+    # The first constant is the docstring, where there is one.
+    skip = 1 if code.co_consts and isinstance(code.co_consts[0], str) else 0
+    constants = [_code(c) if isinstance(c, CodeType) else _constant(c) for c in code.co_consts[skip:]]
+    return [code.co_code.hex(), list(code.co_names), list(code.co_varnames), constants]
+
+
+def _constant(value: Any) -> str:
+    if callable(value):
+        return getattr(value, "__qualname__", type(value).__qualname__)
+    text = repr(value)
+    return type(value).__qualname__ if " at 0x" in text else text
+
+
+def _installed(value: Any) -> bool:
+    """Whether `value` belongs to Python or to an installed package, telic included: versions speak for
+    those.
+    """
+    module = getattr(value, "__module__", None) or ""
+    root = module.partition(".")[0]
+    if root in sys.stdlib_module_names or root == "telic":
+        return root != "__main__"
+    file = getattr(sys.modules.get(module), "__file__", None) or ""
+    return "site-packages" in file or "dist-packages" in file

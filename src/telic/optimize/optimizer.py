@@ -1,0 +1,134 @@
+"""`Optimizer`: what every optimizer is, a strategy with parameters; the engine does the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from time import monotonic
+from typing import Any
+
+from telic.optimize.engine import Engine
+from telic.optimize.journal import Journal, free_run_id
+from telic.optimize.problem import Problem
+from telic.optimize.progress import Progress
+from telic.optimize.report import CompileReport, compare_with_start, provenance
+from telic.optimize.strategy import Choice, Strategy
+
+_about: ContextVar[Mapping[str, Any] | None] = ContextVar("telic_run_about", default=None)
+
+
+@contextmanager
+def describing_runs(**about: Any) -> Iterator[None]:
+    """Note facts with every run begun in a block, such as the command that began it."""
+    token = _about.set({**(_about.get() or {}), **about})
+    try:
+        yield
+    finally:
+        _about.reset(token)
+
+
+class Optimizer:
+    """Base of all optimizers.
+
+    A subclass keeps its parameters as attributes, says in `strategy` what to try, and gives `compile` the
+    parameters its users expect.
+    """
+
+    metric: Any = None
+    num_threads: int | None = None
+    max_errors: int | None = None
+    display_progress: bool | None = None
+
+    def strategy(self, problem: Problem, **options: Any) -> Strategy:
+        """What to try; see `telic.optimize.strategy`."""
+        raise NotImplementedError
+
+    def get_params(self) -> dict[str, Any]:
+        """The parameters this optimizer was made with."""
+        return dict(vars(self))
+
+    def run(self, problem: Problem, *, run_id: str | None = None, **options: Any) -> Any:
+        """Run the strategy under the engine and return the compiled copy of the student.
+
+        The run is named by everything it depends on, so the same call goes on where a killed one ended.
+
+        Args:
+            problem: what is compiled.
+            run_id: a name of one's own.
+            **options: given to `strategy`.
+
+        Raises:
+            CompileError: too many errors; what was scored is kept.
+            RunMismatchError: `run_id` names a run of another program, data set or metric.
+        """
+        from telic.store import current_store
+
+        began = monotonic()
+        store = current_store()
+        name = type(self).__name__
+        fingerprints = {**problem.fingerprints(), "optimizer": self._fingerprint(options)}
+        journal = Journal(store, run_id or free_run_id(store, fingerprints))
+        journal.open(fingerprints, self._describe(problem))
+        progress = Progress(name, self.display_progress)
+        engine = Engine(problem, journal, progress, self.num_threads, self.max_errors)
+        try:
+            choice = engine.run(self.strategy(problem, **options))
+        except BaseException as error:
+            journal.finish("failed" if isinstance(error, Exception) else "stopped", {"error": _short(error)})
+            raise
+        finally:
+            progress.close()
+        report = CompileReport(
+            journal.run_id,
+            name,
+            choice.ranking,
+            compare_with_start(problem, choice),
+            engine.spent,
+            journal.resumed,
+            monotonic() - began,
+            choice.notes,
+            engine.stopped,
+        )
+        result = {**report.to_json(), "candidate": choice.candidate.hash, "state": choice.candidate.to_json()}
+        journal.finish("stopped" if engine.stopped else "finished", result)
+        return self._compiled(problem, choice, report)
+
+    def _compiled(self, problem: Problem, choice: Choice, report: CompileReport) -> Any:
+        program = choice.candidate.apply(problem.student)
+        program._compiled = True
+        program.report = report
+        program.provenance = provenance(problem, report, self.get_params())
+        program.candidate_programs = [
+            {
+                "score": round(100 * ranked.mean, 2),
+                "program": ranked.candidate.apply(problem.student),
+                "label": ranked.label,
+            }
+            for ranked in choice.ranking
+        ]
+        return program
+
+    def _fingerprint(self, options: Mapping[str, Any]) -> str:
+        from telic._json import stable_hash
+
+        # How many threads, and what is shown, change nothing of the outcome.
+        indifferent = {"metric", "num_threads", "max_errors", "display_progress", "teacher_settings"}
+        params = {k: v for k, v in self.get_params().items() if k not in indifferent}
+        teacher = {k: repr(v) for k, v in (self.get_params().get("teacher_settings") or {}).items()}
+        return stable_hash([type(self).__name__, params, teacher, dict(options)])
+
+    def _describe(self, problem: Problem) -> dict[str, Any]:
+        return {
+            "optimizer": type(self).__name__,
+            "program": type(problem.student).__name__,
+            "train": len(problem.trainset),
+            "validation": len(problem.valset),
+            **(_about.get() or {}),
+        }
+
+
+def _short(error: BaseException) -> str:
+    from telic.evaluate.outcome import describe
+
+    return describe(error)[:2000]

@@ -1,0 +1,157 @@
+"""What a strategy is: it asks for candidates to be evaluated, is told the scores, and in the end names the
+best.
+
+A strategy is written as a generator: each `yield` asks (a list of trials), what the `yield` gives back tells
+(their results, in the same order), and what it returns is its choice. It must be a function of the problem
+and of what it was told alone: no clock, no files, no shared random generator (use `problem.rng("purpose",
+    step)`).
+A killed run then goes on by running the strategy again and answering from the journal what was already paid
+for.
+
+    def three_seeds(problem):
+        trials = [Trial(with_demos_of(problem, seed), problem.validation) for seed in range(3)]
+        results = yield trials
+        best = max(results, key=lambda result: result.mean)
+        return Choice(best.trial.candidate)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from telic.program.state import ProgramState
+
+Pool: TypeAlias = Literal["train", "val"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One thing to evaluate: a candidate on some examples.
+
+    Attributes:
+        candidate: the state to run the program with.
+        examples: positions in the pool.
+        pool: the training or the validation examples.
+        teacher: run the teacher program instead of the student, and keep each example out of its own demos.
+        rollout: which sample of the program this is; others than 0 are drawn at temperature 1.
+        keep_steps: also bring back what each predictor was given and gave, as demonstrations.
+        why: what it is for, in a few words, for the journal and the live view.
+    """
+
+    candidate: ProgramState
+    examples: tuple[int, ...]
+    pool: Pool = "val"
+    teacher: bool = False
+    rollout: int = 0
+    keep_steps: bool = False
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one example came to.
+
+    Attributes:
+        example: position in the pool.
+        score: the metric's score; `None` where there is none because of an error.
+        failure: why the model's answer could not be read, where it could not (it then scores 0).
+        feedback: what the metric said.
+        steps: `(predictor path, inputs and outputs as JSON)` in order of calling, where asked for.
+        calls: LM calls made or taken from the record.
+        tokens: prompt and completion tokens of these.
+        cost: US dollars, `None` where unknown.
+    """
+
+    example: int
+    score: float | None
+    failure: str | None = None
+    feedback: Any = None
+    steps: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    calls: int = 0
+    tokens: int = 0
+    cost: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Without what is empty."""
+        row: dict[str, Any] = {"example": self.example, "score": self.score, "calls": self.calls}
+        row |= {"tokens": self.tokens, "cost": self.cost}
+        row |= {k: v for k in ("failure", "feedback") if (v := getattr(self, k)) is not None}
+        if self.steps:
+            row["steps"] = [[path, dict(values)] for path, values in self.steps]
+        return row
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Outcome:
+        """The inverse of `to_json`."""
+        return cls(
+            row["example"],
+            row["score"],
+            row.get("failure"),
+            row.get("feedback"),
+            tuple((path, values) for path, values in row.get("steps", ())),
+            row.get("calls", 0),
+            row.get("tokens", 0),
+            row.get("cost"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A trial and its outcomes, in the order of its examples."""
+
+    trial: Trial
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def scores(self) -> list[float | None]:
+        """One score per example; `None` where an error left none."""
+        return [outcome.score for outcome in self.outcomes]
+
+    @property
+    def mean(self) -> float:
+        """Mean of the scores there are; 0 where there is none."""
+        scores = [s for s in self.scores if s is not None]
+        return sum(scores) / len(scores) if scores else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A candidate with what is known of it.
+
+    Attributes:
+        candidate: its state.
+        label: what it is, in a few words.
+        scores: score by validation example.
+        stopped: it was shown worse before it had seen every example.
+    """
+
+    candidate: ProgramState
+    label: str
+    scores: Mapping[int, float | None] = field(default_factory=dict)
+    stopped: bool = False
+
+    @property
+    def mean(self) -> float:
+        """Mean of the scores there are; 0 where there is none."""
+        scores = [s for s in self.scores.values() if s is not None]
+        return sum(scores) / len(scores) if scores else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a strategy ends with.
+
+    Attributes:
+        candidate: the state chosen.
+        ranking: every candidate it considered, best first.
+        notes: what a user should know, a sentence each.
+    """
+
+    candidate: ProgramState
+    ranking: tuple[Ranked, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+Strategy: TypeAlias = Generator[Sequence[Trial], Sequence[Result], Choice]
