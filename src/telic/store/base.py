@@ -1,4 +1,4 @@
-"""What a store is: an append-only record of calls and runs. Few verbs, so that another database can take its place."""
+"""What a store is: a record of calls and runs. Few verbs, so that another database can take its place."""
 
 from __future__ import annotations
 
@@ -32,11 +32,17 @@ class Store(Protocol):
         """Add events to a run's journal, in order; returns the number of the last one (the first is 1)."""
         ...
 
+    async def aappend(self, run_id: str, events: Sequence[Row]) -> int:
+        """`append`, without blocking the running loop."""
+        ...
+
     def read(self, run_id: str, after: int = 0) -> Iterator[dict[str, Any]]:
         """Events of a run with a number above `after`, in order; each carries its number as `seq`."""
         ...
 
-    def scan(self, table: Table, *, contains: str | None = None, limit: int | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
+    def scan(
+        self, table: Table, *, contains: str | None = None, limit: int | None = None
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
         """`(key, row)` of a table, newest first, optionally only rows whose JSON text contains a string."""
         ...
 
