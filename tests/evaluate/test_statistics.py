@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from telic.errors import DataError
 from telic.evaluate import distributions
-from telic.evaluate.comparison import paired
+from telic.evaluate.pairing import paired
 from telic.evaluate.significance import permutation_test, sign_test
 from telic.evaluate.statistics import ScoreSummary, mean_interval, wilson
 

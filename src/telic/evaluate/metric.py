@@ -20,7 +20,6 @@ from typing import Any, TypeAlias
 from telic.data.example import Example
 from telic.errors import MetricError
 
-Metric: TypeAlias = Callable[..., Any]
 _EXPECTED = "metric(example, prediction) or metric(example, prediction, trace=None)"
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -38,7 +37,7 @@ class BoundMetric:
 
     __slots__ = ("is_async", "metric", "name", "plain", "traced")
 
-    def __init__(self, metric: Metric, *, takes_trace: bool, needs: int) -> None:
+    def __init__(self, metric: Callable[..., Any], *, takes_trace: bool, needs: int) -> None:
         self.metric = metric
         self.name = metric_name(metric)
         self.is_async = _is_async(metric)
@@ -53,6 +52,9 @@ class BoundMetric:
 
     def __repr__(self) -> str:
         return f"BoundMetric({self.name})"
+
+
+Metric: TypeAlias = Callable[..., Any] | BoundMetric
 
 
 def bind_metric(metric: Any) -> BoundMetric:
@@ -81,7 +83,7 @@ def bind_metric(metric: Any) -> BoundMetric:
     return _fitted(metric, signature)
 
 
-def _fitted(metric: Metric, signature: inspect.Signature) -> BoundMetric:
+def _fitted(metric: Callable[..., Any], signature: inspect.Signature) -> BoundMetric:
     parameters = list(signature.parameters.values())
     positional = [p for p in parameters if p.kind in _POSITIONAL]
     any_number = any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters)

@@ -1,0 +1,237 @@
+"""`Evaluate`: how good is a program on a devset, and how sure is that."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from telic.errors import EvaluationError
+from telic.evaluate.checks import checked_devset, error_limit
+from telic.evaluate.metric import BoundMetric, Metric, bind_metric
+from telic.evaluate.outcome import Outcome, describe, traceback_text
+from telic.evaluate.progress import progress
+from telic.evaluate.result import EvaluationResult
+from telic.evaluate.runner import Job, arun_jobs, run_jobs
+from telic.evaluate.statistics import ScoreSummary
+from telic.runtime.settings import settings
+
+logger = logging.getLogger("telic.evaluate")
+
+
+class Evaluate:
+    """Run a program on every example of a devset, score it, and say how sure the score is.
+
+    Args:
+        devset: examples with their inputs set (`with_inputs`).
+        metric: `metric(example, prediction, trace=None)`, see `telic.evaluate.metric`.
+        num_threads: examples at a time; `settings.num_threads` by default.
+        display_progress: show a bar with the running score (a line every ten seconds without a terminal).
+        display_table: print the results as a table: all of them, or the first so many.
+        max_errors: stop once more examples than this have raised an error: a count, or a share of the devset
+            (above 0, below 1); `settings.max_errors` by default. Unreadable answers do not count.
+        provide_traceback: keep and show tracebacks of errors; `settings.provide_traceback` by default.
+        failure_score: score of an answer that could not be read.
+        save_as_csv: file to write the results to.
+        save_as_json: file to write the results to.
+
+    Attributes:
+        last_result: what the last call found, up to where it came if it was stopped.
+
+    Raises:
+        DataError: the devset is empty, or has rows that are no examples with inputs.
+        InputError: `max_errors` is neither a count nor a share.
+    """
+
+    def __init__(
+        self,
+        *,
+        devset: Sequence[Any],
+        metric: Metric | None = None,
+        num_threads: int | None = None,
+        display_progress: bool = False,
+        display_table: bool | int = False,
+        max_errors: float | None = None,
+        provide_traceback: bool | None = None,
+        failure_score: float = 0.0,
+        save_as_csv: str | Path | None = None,
+        save_as_json: str | Path | None = None,
+    ) -> None:
+        self.devset = devset
+        self.metric = metric
+        self.num_threads = num_threads
+        self.display_progress = display_progress
+        self.display_table = display_table
+        self.max_errors = max_errors
+        self.provide_traceback = provide_traceback
+        self.failure_score = failure_score
+        self.save_as_csv = save_as_csv
+        self.save_as_json = save_as_json
+        self.last_result: EvaluationResult | None = None
+        error_limit(max_errors, 1)
+
+    def __call__(
+        self,
+        program: Any,
+        metric: Metric | None = None,
+        devset: Sequence[Any] | None = None,
+        num_threads: int | None = None,
+        display_progress: bool | None = None,
+        display_table: bool | int | None = None,
+        callback_metadata: dict[str, Any] | None = None,
+        save_as_csv: str | Path | None = None,
+        save_as_json: str | Path | None = None,
+    ) -> EvaluationResult:
+        """Evaluate `program`, blocking; arguments given here win over those of the constructor.
+
+        Args:
+            program: a module, or any function of the inputs, sync or async.
+            metric: as in the constructor.
+            devset: as in the constructor.
+            num_threads: as in the constructor.
+            display_progress: as in the constructor.
+            display_table: as in the constructor.
+            callback_metadata: handed to callbacks with the call.
+            save_as_csv: as in the constructor.
+            save_as_json: as in the constructor.
+
+        Raises:
+            MetricError: the metric cannot be called; nothing was paid for.
+            DataError: the devset is empty or has rows that are no examples with inputs; nothing was paid for.
+            EvaluationError: too many examples raised an error, or all did. Its `result` is what came in.
+            LMError, BudgetExceededError: one that every example would meet, such as a wrong key. Its `result`
+                is what came in before, as it is on a `KeyboardInterrupt`.
+        """
+        run = _Evaluation(self, program, metric, devset, display_progress)
+        with run.under_way():
+            run_jobs(run.jobs, run.metric, num_threads=num_threads or self.num_threads, **run.options)
+        return run.finish(display_table, save_as_csv, save_as_json)
+
+    async def acall(
+        self,
+        program: Any,
+        metric: Metric | None = None,
+        devset: Sequence[Any] | None = None,
+        num_threads: int | None = None,
+        display_progress: bool | None = None,
+        display_table: bool | int | None = None,
+        callback_metadata: dict[str, Any] | None = None,
+        save_as_csv: str | Path | None = None,
+        save_as_json: str | Path | None = None,
+    ) -> EvaluationResult:
+        """`__call__` on the running loop, which stays free for others."""
+        run = _Evaluation(self, program, metric, devset, display_progress)
+        with run.under_way():
+            await arun_jobs(run.jobs, run.metric, num_threads=num_threads or self.num_threads, **run.options)
+        return run.finish(display_table, save_as_csv, save_as_json)
+
+    def __repr__(self) -> str:
+        return (
+            f"Evaluate({len(self.devset)} examples, metric={getattr(self.metric, '__name__', self.metric)!r})"
+        )
+
+
+class _Evaluation:
+    """One call of an `Evaluate`: what it was told, and what has come in."""
+
+    def __init__(
+        self, owner: Evaluate, program: Any, metric: Metric | None, devset: Any, display: bool | None
+    ) -> None:
+        self.owner = owner
+        self.metric: BoundMetric = bind_metric(metric if metric is not None else owner.metric)
+        examples = checked_devset(owner.devset if devset is None else devset)
+        self.jobs = [Job(program, example) for example in examples]
+        self.limit = error_limit(owner.max_errors, len(examples))
+        wanted = owner.provide_traceback
+        self.with_traceback: bool = settings.provide_traceback if wanted is None else wanted
+        self.options: dict[str, Any] = {
+            "max_errors": self.limit,
+            "on_result": self._take,
+            "failure_score": owner.failure_score,
+        }
+        self.progress = progress(
+            owner.display_progress if display is None else display, len(examples), self.metric.name
+        )
+        self.outcomes: list[Outcome] = []
+        self.scores = ScoreSummary()
+        self.failures = self.errors = 0
+        self.started = perf_counter()
+        self.seconds = 0.0
+
+    def _take(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+        if outcome.score is not None:
+            self.scores.add(outcome.score)
+        if outcome.error is not None:
+            self.errors += 1
+            if self.errors == 1:
+                self._show(outcome.error, outcome.index, "further ones are counted, see result.errors")
+        elif outcome.failure is not None:
+            self.failures += 1
+            if self.failures == 1:
+                self._show(outcome.failure, outcome.index, "further ones are counted, see result.failures")
+        self.progress.update(len(self.outcomes), self.scores, self.failures, self.errors)
+
+    def _show(self, error: BaseException, index: int, more: str) -> None:
+        where = f"\n{traceback_text(error)}" if self.with_traceback else ""
+        logger.warning("Example %d: %s (%s)%s", index, describe(error)[:1000], more, where)
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """Whatever ends the run, what came in is kept and goes with the exception."""
+        try:
+            yield
+        except BaseException as error:
+            result = self._result()
+            error.add_note(
+                f"The evaluation stopped at {len(result)} of {result.total} examples ({result.summary()}). "
+                "That is kept in `evaluate.last_result`, and answered calls are not paid for again."
+            )
+            error.result = result  # type: ignore[attr-defined]
+            raise
+        finally:
+            self.progress.close()
+
+    def _result(self) -> EvaluationResult:
+        self.seconds = perf_counter() - self.started
+        # A copy, since a thread that an interrupt left behind may still report.
+        self.owner.last_result = result = EvaluationResult(
+            sorted(self.outcomes, key=lambda outcome: outcome.index),
+            total=len(self.jobs),
+            seconds=self.seconds,
+            metric_name=self.metric.name,
+            with_traceback=self.with_traceback,
+        )
+        return result
+
+    def finish(
+        self, display_table: bool | int | None, csv: str | Path | None, json: str | Path | None
+    ) -> EvaluationResult:
+        """The result, written and shown as asked for; raises where there were too many errors."""
+        result = self._result()
+        owner = self.owner
+        if csv or owner.save_as_csv:
+            result.to_csv(csv or owner.save_as_csv)
+        if json or owner.save_as_json:
+            result.save_as_json(json or owner.save_as_json or "")
+        shown = owner.display_table if display_table is None else display_table
+        if shown is not False and shown != 0:
+            print(result.to_table(len(result) if shown is True else shown))
+        if self.errors > self.limit or self.errors == len(self.jobs):
+            raise EvaluationError(_too_many(result, self.limit), result=result)
+        return result
+
+
+def _too_many(result: EvaluationResult, limit: float) -> str:
+    causes = Counter(problem.error[:300] for problem in result.errors)
+    first = {problem.error[:300]: problem.index for problem in reversed(result.errors)}
+    listed = "; ".join(f"{n} × {text} (first at example {first[text]})" for text, n in causes.most_common(3))
+    kept = f"; {len(result)} of {result.total} examples were run, kept in the `result` of this exception"
+    allowed = (
+        "every example did" if len(result.errors) == result.total else f"at most {int(limit)} are allowed"
+    )
+    return f"{len(result.errors)} examples raised an error ({allowed}): {listed}{kept}."
