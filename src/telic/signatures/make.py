@@ -9,7 +9,7 @@ from typing import Any
 from telic.errors import SignatureError
 from telic.signatures.field import MISSING, Field
 from telic.signatures.grammar import Parsed, ParsedField, parse
-from telic.signatures.meta import SignatureMeta, assemble, near
+from telic.signatures.meta import SignatureMeta, assemble
 from telic.signatures.signature import Signature
 from telic.signatures.types_in_text import Lookup, frame_lookup, free_names, read_type
 
@@ -140,4 +140,4 @@ def _made(name: str, fields: list[Field], instructions: str | None) -> type[Sign
     return made  # type: ignore[no-any-return]
 
 
-__all__ = ["ensure_signature", "make_signature", "near"]
+SignatureMeta._maker = staticmethod(make_signature)

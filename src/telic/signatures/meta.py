@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import copyreg
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from keyword import iskeyword
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from telic._json import stable_hash
 from telic.errors import SignatureError
@@ -30,6 +29,7 @@ class SignatureMeta(type):
     _instructions: str
     _own_instructions: bool
     _key: str | None
+    _maker: ClassVar[Callable[..., Any] | None] = None  # `make_signature`, which sets itself here
 
     def __new__(
         mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any
@@ -42,10 +42,8 @@ class SignatureMeta(type):
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         """`Signature("question -> answer")` makes a signature; see `make_signature`."""
-        if cls.__bases__ == (object,):
-            from telic.signatures.make import make_signature
-
-            return make_signature(*args, **kwargs)
+        if cls.__bases__ == (object,) and SignatureMeta._maker is not None:
+            return SignatureMeta._maker(*args, **kwargs)
         raise SignatureError(
             f"{cls.__name__} is a signature, and signatures are not called. Give it to a module: "
             f"Predict({cls.__name__})(...)."
@@ -199,28 +197,3 @@ def near(name: str, names: Iterable[str]) -> str:
     """`" Did you mean 'answer'?"`, or nothing."""
     found = get_close_matches(name, list(names), n=1)
     return f" Did you mean '{found[0]}'?" if found else ""
-
-
-def _reduce(cls: SignatureMeta) -> Any:
-    """Pickle a signature by name where it can be imported, by content otherwise."""
-    import sys
-
-    found: Any = sys.modules.get(cls.__module__)
-    for part in cls.__qualname__.split("."):
-        found = getattr(found, part, None)
-    if found is cls:
-        return cls.__qualname__
-    content = (cls.__name__, tuple(cls._fields.values()), cls._instructions, cls._own_instructions)
-    return (_rebuild, (*content, cls.__module__))
-
-
-def _rebuild(
-    name: str, fields: tuple[Field, ...], instructions: str, own: bool, module: str
-) -> SignatureMeta:
-    from telic.signatures.signature import Signature
-
-    namespace = {"__module__": module}
-    return assemble(name, fields, instructions, bases=(Signature,), namespace=namespace, own_instructions=own)
-
-
-copyreg.pickle(SignatureMeta, _reduce)

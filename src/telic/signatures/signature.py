@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copyreg
+import sys
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from telic.errors import SignatureError
-from telic.signatures.field import MISSING, Field, field_of
+from telic.signatures.field import Field, field_of
 from telic.signatures.meta import SignatureMeta, assemble, near
+from telic.signatures.state import state_of, with_state
 
 
 class Signature(metaclass=SignatureMeta):
@@ -125,21 +128,17 @@ class Signature(metaclass=SignatureMeta):
 
     @classmethod
     def dump_state(cls) -> dict[str, Any]:
-        """The signature as JSON; see `telic.signatures.state.dump_state`."""
-        from telic.signatures.state import dump_state
-
-        return dump_state(cls)
+        """The signature as JSON; see `telic.signatures.state.state_of`."""
+        return state_of(cls)
 
     @classmethod
     def load_state(cls, state: Mapping[str, Any]) -> type[Signature]:
-        """This signature with what was saved; see `telic.signatures.state.load_state`.
+        """This signature with what was saved; see `telic.signatures.state.with_state`.
 
         Raises:
             SignatureError: the state is of a signature with other fields; the message names each difference.
         """
-        from telic.signatures.state import load_state
-
-        return load_state(cls, state)
+        return cast("type[Signature]", with_state(cls, state))
 
 
 def _field(cls: SignatureMeta, name: str) -> Field:
@@ -172,4 +171,22 @@ def _edited(
     return made  # type: ignore[no-any-return]
 
 
-__all__ = ["MISSING", "Field", "Signature", "SignatureMeta"]
+def _reduce(cls: SignatureMeta) -> Any:
+    """Pickle a signature by name where it can be imported, by content otherwise."""
+    found: Any = sys.modules.get(cls.__module__)
+    for part in cls.__qualname__.split("."):
+        found = getattr(found, part, None)
+    if found is cls:
+        return cls.__qualname__
+    content = (cls.__name__, tuple(cls._fields.values()), cls._instructions, cls._own_instructions)
+    return (_rebuild, (*content, cls.__module__))
+
+
+def _rebuild(
+    name: str, fields: tuple[Field, ...], instructions: str, own: bool, module: str
+) -> SignatureMeta:
+    namespace = {"__module__": module}
+    return assemble(name, fields, instructions, bases=(Signature,), namespace=namespace, own_instructions=own)
+
+
+copyreg.pickle(SignatureMeta, _reduce)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from telic.errors import SignatureError
 from telic.signatures.meta import SignatureMeta
 from telic.signatures.typenames import type_name
 
-if TYPE_CHECKING:
-    from telic.signatures.signature import Signature
 
-
-def dump_state(signature: SignatureMeta) -> dict[str, Any]:
+def state_of(signature: SignatureMeta) -> dict[str, Any]:
     """`{"instructions", "fields": [{"name", "type", "role", "prefix", "desc"}]}`, types as people write."""
     rows = [
         {
@@ -29,12 +26,12 @@ def dump_state(signature: SignatureMeta) -> dict[str, Any]:
     return {"instructions": signature.instructions, "fields": rows}
 
 
-def load_state(signature: type[Signature], state: Mapping[str, Any]) -> type[Signature]:
+def with_state(signature: Any, state: Mapping[str, Any]) -> Any:
     """Put saved instructions, prefixes and descriptions onto `signature`.
 
     Args:
-        signature: the one that the state was saved from, or one with the same fields.
-        state: from `dump_state`, or from DSPy, whose rows have no names (`{"prefix", "description"}`).
+        signature: the signature class that the state was saved from, or one with the same fields.
+        state: from `state_of`, or from DSPy, whose rows have no names (`{"prefix", "description"}`).
 
     Raises:
         SignatureError: the state does not fit; the message names each difference in names, order, roles and

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from telic.errors import SignatureSyntaxError
 from telic.signatures.grammar import fail
 
 Lookup = Callable[[str], Any]
@@ -278,6 +277,3 @@ def frame_lookup(custom_types: Mapping[str, Any] | None, depth: int) -> Lookup:
         raise KeyError(name)
 
     return lookup
-
-
-__all__ = ["KNOWN", "Lookup", "SignatureSyntaxError", "frame_lookup", "free_names", "read_type"]
