@@ -10,6 +10,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks.framework import stub
+
 ROOT = Path(__file__).resolve().parents[2]
 DSPY = "dspy==3.4.1"
 IMPORTS = {
@@ -53,6 +55,7 @@ class Server:
 
     def __init__(self, python: str, latency_ms: int) -> None:
         command = [python, "-m", "telic.testing.server", "--port", "0", "--latency-ms", str(latency_ms)]
+        command += ["--reply", stub.ANSWER]
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.url = self._process.stdout.readline().split()[-1]

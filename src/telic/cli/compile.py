@@ -1,0 +1,179 @@
+"""`telic compile`: search for better demos, within a budget, and save the program."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from telic.cli import options
+from telic.cli.examples import load_examples
+from telic.cli.exits import BUDGET, say
+from telic.cli.metrics import load_metric
+from telic.cli.output import Json, line, print_facts, print_json, print_table
+from telic.cli.programs import load_program, output_names, use_lm
+
+
+class OptimizerName(str, Enum):
+    """The optimizers that the command line offers."""
+
+    random_search = "random-search"
+    bootstrap = "bootstrap"
+    labeled = "labeled"
+
+
+def compile_program(
+    context: typer.Context,
+    program: options.Program,
+    data: options.Data,
+    metric: options.Metric,
+    out: Annotated[Path, typer.Option("--out", help="Where to save the compiled program (.json).")],
+    optimizer: Annotated[OptimizerName, typer.Option("--optimizer")] = OptimizerName.random_search,
+    base: options.Base = None,
+    val: Annotated[
+        str | None, typer.Option("--val", metavar="DATA", help="Examples to choose by; by default --data.")
+    ] = None,
+    val_share: Annotated[
+        float | None, typer.Option("--val-share", min=0.01, max=0.99, help="Or this share of --data.")
+    ] = None,
+    inputs: options.Inputs = None,
+    limit: options.Limit = None,
+    demos: Annotated[int, typer.Option("--demos", min=0, help="Most demos of a predictor.")] = 8,
+    bootstrapped: Annotated[
+        int, typer.Option("--bootstrapped", min=0, help="Of these, most that come from runs of the program.")
+    ] = 4,
+    candidates: Annotated[int, typer.Option("--candidates", min=1, help="Candidates of random-search.")] = 8,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Tries of each example while bootstrapping.")] = 1,
+    threshold: Annotated[
+        float | None, typer.Option("--threshold", help="Score from which a run is good enough to learn from.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of every random choice.")] = 0,
+    lm: options.Lm = None,
+    teacher_lm: Annotated[
+        str | None, typer.Option("--teacher-lm", metavar="PROVIDER/MODEL", help="A model to learn from.")
+    ] = None,
+    api_base: options.ApiBase = None,
+    temperature: options.Temperature = None,
+    max_tokens: options.MaxTokens = None,
+    adapter: options.Adapter = None,
+    threads: options.Threads = None,
+    budget_calls: options.BudgetCalls = None,
+    budget_tokens: options.BudgetTokens = None,
+    budget_usd: options.BudgetUsd = None,
+    budget_seconds: options.BudgetSeconds = None,
+    as_json: Json = False,
+) -> None:
+    """Compile a program towards a metric, and save it.
+
+    Every answer and score is recorded before it is used. Interrupted, the same command goes on where it was; when
+    the budget is reached, the best program so far is saved (exit code 3).
+    """
+    if out.suffix != ".json":
+        raise typer.BadParameter(f"--out ends in .json, not '{out.name}'.")
+    target = load_program(program, base)
+    use_lm(
+        target, lm, api_base=api_base, temperature=temperature, max_tokens=max_tokens, adapter=adapter
+    )
+    sets = _sets(target, data, val, val_share, inputs, limit, seed)
+    chosen = {
+        "metric": load_metric(metric, output_names(target)),
+        "max_labeled_demos": demos,
+        "max_bootstrapped_demos": min(bootstrapped, demos),
+        "max_rounds": rounds,
+        "metric_threshold": threshold,
+        "num_threads": threads,
+        "teacher_settings": _teacher(teacher_lm),
+        "seed": seed,
+    }
+    from telic.optimize.optimizer import describing_runs
+
+    line_typed = context.find_root().meta.get("telic.line")
+    with (
+        describing_runs(command=line_typed, folder=os.getcwd(), out=str(out)),
+        options.within_budget(budget_calls, budget_tokens, budget_usd, budget_seconds),
+    ):
+        compiled = _optimize(optimizer, target, sets, chosen, candidates)
+    compiled.save(out)
+    _report(compiled.report, out, as_json)
+    if compiled.report.stopped:
+        say(f"The budget is reached; the best so far is saved. {compiled.report.stopped}")
+        raise typer.Exit(BUDGET)
+
+
+def _sets(
+    target: Any, data: str, val: str | None, share: float | None, inputs: str | None, limit: int | None, seed: int
+) -> dict[str, Any]:
+    """`trainset`, and `valset` where there is one."""
+    train = load_examples(data, target, inputs, limit)
+    if val is not None:
+        if share is not None:
+            raise typer.BadParameter("--val and --val-share exclude each other.")
+        return {"trainset": train, "valset": load_examples(val, target, inputs, limit)}
+    if share is None:
+        return {"trainset": train}
+    from telic.data.splits import split
+
+    chosen, rest = split(train, [share, -1], seed)
+    return {"trainset": rest, "valset": chosen}
+
+
+def _teacher(model: str | None) -> dict[str, Any]:
+    if model is None:
+        return {}
+    from telic.lm.model import LM
+
+    return {"lm": LM(model)}
+
+
+def _optimize(
+    name: OptimizerName, target: Any, sets: Mapping[str, Any], chosen: Mapping[str, Any], candidates: int
+) -> Any:
+    from telic.optimize.bootstrap_few_shot import BootstrapFewShot
+    from telic.optimize.labeled import LabeledFewShot
+    from telic.optimize.random_search import BootstrapFewShotWithRandomSearch
+
+    if name is OptimizerName.labeled:
+        made = LabeledFewShot(k=chosen["max_labeled_demos"], seed=chosen["seed"])
+        return made.compile(target, trainset=sets["trainset"])
+    if name is OptimizerName.bootstrap:
+        return BootstrapFewShot(**chosen).compile(target, trainset=sets["trainset"])
+    search = BootstrapFewShotWithRandomSearch(num_candidate_programs=candidates, **chosen)
+    return search.compile(target, **sets)
+
+
+def _report(report: Any, out: Path, as_json: bool) -> None:
+    row = report.to_json()
+    if as_json:
+        print_json({**row, "file": str(out)})
+        return
+    rows = [
+        [c["label"], c.get("score"), _interval(c.get("interval")), c["examples"], "stopped early" if c.get("stopped") else ""]
+        for c in row["candidates"]
+    ]
+    if rows:
+        print_table(["candidate", "score %", "95 % interval", "examples", ""], rows)
+        line()
+    spent = row["spent"]
+    print_facts(
+        {
+            "saved": str(out),
+            "run": row["run"],
+            "calls": f"{spent['calls']:,} ({spent['cached_calls']:,} more from the record)",
+            "tokens": spent["tokens"],
+            "cost": "unknown" if spent["cost"] is None else f"${spent['cost']:.4f}",
+            "scores resumed": row["resumed"] or None,
+            "seconds": row["seconds"],
+        }
+    )
+    for note in row["notes"]:
+        line(f"note: {note}")
+
+
+def _interval(bounds: Any) -> str:
+    return f"{bounds[0]:.1f} to {bounds[1]:.1f}" if bounds else ""
+
+
