@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 from telic.signatures.failure import Unfit
@@ -32,13 +33,18 @@ class Choices:
         self._exact = dict(named)
         self._steps = [(step, _table(named, step)) for step in (_bare, _folded, _joined)]
         self._wanted = wanted or "one of " + ", ".join(map(repr, named))
-        names = sorted(
-            filter(None, map(_folded, named if leading is None else leading)), key=len, reverse=True
-        )
+        self._may_lead = tuple(named if leading is None else leading)
+
+    @cached_property
+    def _patterns(self) -> tuple[re.Pattern[str], re.Pattern[str]]:
+        """A name with something after it, and a name anywhere. Seldom needed, slow to make."""
+        names = sorted(filter(None, map(_folded, self._may_lead)), key=len, reverse=True)
         anyone = "|".join(map(re.escape, names)) or r"(?!)"
         ending = r"\s*(?:[.,;:!?)\]](?=\s|$)|\n|\s[-–—]+\s|\s?\(|—)"
-        self._leading = re.compile(rf"({anyone})(?={ending})", re.IGNORECASE)
-        self._named = re.compile(rf"(?<!\w)(?:{anyone})(?!\w)", re.IGNORECASE)
+        return (
+            re.compile(rf"({anyone})(?={ending})", re.IGNORECASE),
+            re.compile(rf"(?<!\w)(?:{anyone})(?!\w)", re.IGNORECASE),
+        )
 
     def find(self, text: str) -> Any:
         """The value that `text` means.
@@ -54,10 +60,11 @@ class Choices:
                 return found
         folded = self._steps[1][1]
         bare = text.lstrip(_DECORATION)
-        first = self._leading.match(bare)
+        leading, named = self._patterns
+        first = leading.match(bare)
         if first is not None:
             value = folded.get(_folded(first.group()), _AMBIGUOUS)
-            others = (folded.get(_folded(other.group())) for other in self._named.finditer(bare, first.end()))
+            others = (folded.get(_folded(other.group())) for other in named.finditer(bare, first.end()))
             if value is not _AMBIGUOUS and all(_same(other, value) for other in others):
                 return value
         raise Unfit(f"must be {self._wanted}")

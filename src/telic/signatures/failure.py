@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 _LONGEST_SHOWN = 160
@@ -33,8 +34,8 @@ class Unfit(Exception):
 
 
 def shown(value: Any, longest: int = _LONGEST_SHOWN) -> str:
-    """`repr(value)`, cut in the middle where it is long."""
-    text = repr(value)
+    """A value for a person or a model to read, cut in the middle where it is long."""
+    text = json.dumps(value) if value is None or isinstance(value, bool) else repr(value)
     if len(text) <= longest:
         return text
     half = longest // 2 - 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Literal, NoReturn, TypeAlias
 
 from telic.errors import SignatureError
@@ -285,6 +286,7 @@ _WORD_STARTS = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def infer_prefix(attribute_name: str) -> str:
     """The label of a field by its name: `some_text` → `Some Text`, `isHTMLPage` → `Is HTML Page`."""
     words = _WORD_STARTS.sub("_", attribute_name).split("_")

@@ -30,10 +30,11 @@ def adapter_of(annotation: Any, constraints: Mapping[str, Any]) -> TypeAdapter[A
         hash((annotation, key))
     except TypeError:
         return _adapter(annotation, key)
-    return _cached_adapter(annotation, key)
+    # `int | str` equals `str | int`, but is not read the same way; hence the name in the key.
+    return _cached_adapter(annotation, key, type_name(annotation))
 
 
-def _adapter(annotation: Any, constraints: tuple[tuple[str, Any], ...]) -> TypeAdapter[Any]:
+def _adapter(annotation: Any, constraints: tuple[tuple[str, Any], ...], name: str = "") -> TypeAdapter[Any]:
     import pydantic
 
     target = _portable(annotation)
@@ -68,6 +69,12 @@ def checked(annotation: Any, constraints: Mapping[str, Any], value: Any) -> Any:
         return adapter_of(annotation, constraints).validate_python(value)
     except ValidationError as error:
         raise Unfit(explain(error)) from error
+    except TypeError as error:
+        # pydantic finds out only now that a list has no lower bound.
+        if "Unable to apply constraint" not in str(error):
+            raise
+        held = ", ".join(f"{name}={value!r}" for name, value in constraints.items())
+        raise SignatureError(f"{type_name(annotation)} cannot be held to {held}: {error}") from error
 
 
 def _portable(annotation: Any) -> Any:

@@ -28,6 +28,7 @@ from telic.signatures.scalars import (
     read_str,
 )
 from telic.signatures.structures import Reader, structure_reader
+from telic.signatures.typenames import type_name
 from telic.signatures.unions import union_reader
 
 _SCALARS: Mapping[Any, Reader] = {
@@ -49,10 +50,11 @@ def reader_of(annotation: Any, constraints: Mapping[str, Any] | None = None) -> 
         hash(annotation)
     except TypeError:
         return _reader(annotation)
-    return _cached_reader(annotation)
+    # `int | str` equals `str | int`, but is not read the same way; hence the name in the key.
+    return _cached_reader(annotation, type_name(annotation))
 
 
-def _reader(annotation: Any) -> Reader:
+def _reader(annotation: Any, name: str = "") -> Reader:
     scalar = _SCALARS.get(annotation) if _hashable(annotation) else None
     if scalar is not None:
         return scalar
@@ -80,6 +82,12 @@ def _hashable(annotation: Any) -> bool:
 
 
 def _constrained(base: Reader, annotation: Any, constraints: Mapping[str, Any]) -> Reader:
+    def read_unbounded(value: Any) -> Any:
+        return checked(annotation, constraints, value)
+
+    if constraints.get("allow_inf_nan"):
+        return read_unbounded  # the base reader knows only finite numbers
+
     def read(value: Any) -> Any:
         return checked(annotation, constraints, base(value))
 
@@ -118,7 +126,7 @@ def _literal(choices: tuple[Any, ...]) -> Reader:
     for choice in choices:
         for name in _names_of(choice):
             named.setdefault(name, choice)
-    known = Choices(named, wanted="one of " + ", ".join(_written(choice) for choice in choices))
+    known = Choices(named, wanted="one of these choices")
 
     def read(value: Any) -> Any:
         for choice in choices:

@@ -62,7 +62,7 @@ def _schemas(fields: tuple[Field, ...]) -> dict[str, Any]:
     if complex_fields:
         definitions = _from_pydantic(complex_fields, properties)
     for field in fields:
-        if field.desc:
+        if field.desc and "$ref" not in properties[field.name]:
             properties[field.name]["description"] = field.desc
     schema: dict[str, Any] = {
         "type": "object",
@@ -113,10 +113,12 @@ def _closed(schema: Any) -> Any:
         return [_closed(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
+    if "$ref" in schema:
+        return {"$ref": schema["$ref"]}  # strict servers allow nothing beside it
     made: dict[str, Any] = {}
     for key, value in schema.items():
-        if key in ("title", "default"):
-            continue
+        if key in ("title", "default") or (key == "pattern" and "(?" in value):
+            continue  # engines know no look-ahead; `validate` still holds values to the pattern
         if key in ("properties", "$defs", "patternProperties"):
             made[key] = {name: _closed(item) for name, item in value.items()}
         elif key in ("enum", "const", "examples", "required"):

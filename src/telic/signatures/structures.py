@@ -108,7 +108,10 @@ def _members(annotation: Any) -> dict[str, Any]:
     if isinstance(annotation, type) and (
         dataclasses.is_dataclass(annotation) or hasattr(annotation, "__total__")
     ):
-        return typing.get_type_hints(annotation)
+        try:
+            return typing.get_type_hints(annotation)
+        except NameError:  # names a class of a scope that is gone
+            return {}
     return {}
 
 
