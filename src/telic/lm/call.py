@@ -11,14 +11,18 @@ from telic.runtime import scope as scopes
 from telic.runtime.events import active_callbacks, notifying
 from telic.runtime.scope import Scope
 from telic.runtime.settings import settings
-from telic.runtime.steps import Do, Step, Steps, adrive, drive
+from telic.runtime.steps import Do, Step, Steps
 from telic.types import Request, Response
 
 
 class Askable(Protocol):
     """What a call needs of an LM."""
 
-    recorded: Any
+    @property
+    def recorded(self) -> bool:
+        """Whether answers go to the store."""
+        ...
+
     cache: bool
     callbacks: list[Any]
     history: Any
@@ -69,7 +73,7 @@ def _answer(lm: Askable, request: Request, scope: Scope) -> Steps[Response]:
             scope.preview.append((request, lm))
             raise PreviewEnd
         return (yield from _paid(lm, request, scope, record=None))
-    from telic.store.cache import call_record
+    from telic.store.default import call_record
 
     record = call_record()
     if not lm.cache and scope.preview is None:
@@ -82,17 +86,12 @@ def _answer(lm: Askable, request: Request, scope: Scope) -> Steps[Response]:
     if known is not None:
         return known
 
-    def ask() -> Response:
-        return drive(_paid(lm, request, scope, record))
+    def work() -> Steps[Response]:
+        # Between the look-up above and here, a twin's answer may have come in.
+        landed = record.lookup(request.key)
+        return landed if landed is not None else (yield from _paid(lm, request, scope, record))
 
-    async def aask() -> Response:
-        return await adrive(_paid(lm, request, scope, record))
-
-    flight = record.flight
-    response: Response = yield Do(
-        lambda: flight.run(request.key, ask), lambda: flight.arun(request.key, aask)
-    )
-    return response
+    return (yield from record.flights.fly(request.key, work))
 
 
 def _paid(lm: Askable, request: Request, scope: Scope, record: Any) -> Steps[Response]:

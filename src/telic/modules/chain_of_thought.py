@@ -26,10 +26,10 @@ class ChainOfThought(Module):
         rationale_field_type: type = str,
         **config: Any,
     ) -> None:
-        signature = ensure_signature(signature)
+        asked = ensure_signature(signature)
         field = rationale_field or OutputField(desc="the steps that lead to the answer")
         type_ = (rationale_field.annotation if rationale_field is not None else None) or rationale_field_type
-        self.predict = Predict(signature.prepend("reasoning", field, type_), **config)
+        self.predict = Predict(asked.prepend("reasoning", field, type_), **config)
 
     def forward(self, **kwargs: Any) -> Any:
         """Reason and answer, blocking; inputs by keyword."""

@@ -81,7 +81,7 @@ class BootstrapFewShot(Optimizer):
             teacher_settings=self.teacher_settings,
             threshold=self.metric_threshold,
         )
-        return self.run(problem, run_id=run_id)
+        return self.run(problem, self.strategy(problem), run_id=run_id)
 
     def strategy(self, problem: Problem) -> Strategy:
         """Bootstrap in the order of the training set; one candidate."""

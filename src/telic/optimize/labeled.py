@@ -36,13 +36,13 @@ class LabeledFewShot(Optimizer):
             sample: draw at random; otherwise take the first `k`.
         """
         problem = make_problem(student, trainset=trainset, valset=None, metric=None, seed=self.seed)
-        return self.run(problem, sample=sample)
+        return self.run(problem, self.strategy(problem, sample=sample), options={"sample": sample})
 
     def strategy(self, problem: Problem, *, sample: bool = True) -> Strategy:
         """One candidate, nothing to evaluate."""
         state, notes = pack(problem, labelled(problem, problem.start, self.k, "labelled", sample=sample))
+        yield from ()
         return Choice(state, notes=notes)
-        yield []
 
 
 def labelled(

@@ -31,8 +31,16 @@ def describing_runs(**about: Any) -> Iterator[None]:
 class Optimizer:
     """Base of all optimizers.
 
-    A subclass keeps its parameters as attributes, says in `strategy` what to try, and gives `compile` the
-    parameters its users expect.
+    A subclass keeps its parameters as attributes, writes what to try as a strategy (see
+    `telic.optimize.strategy`), and gives `compile` the parameters its users expect:
+
+        class Greedy(Optimizer):
+            def __init__(self, metric):
+                self.metric = metric
+
+            def compile(self, student, *, trainset):
+                problem = make_problem(student, trainset=trainset, valset=None, metric=self.metric)
+                return self.run(problem, my_strategy(problem))
     """
 
     metric: Any = None
@@ -40,40 +48,44 @@ class Optimizer:
     max_errors: int | None = None
     display_progress: bool | None = None
 
-    def strategy(self, problem: Problem, **options: Any) -> Strategy:
-        """What to try; see `telic.optimize.strategy`."""
-        raise NotImplementedError
-
     def get_params(self) -> dict[str, Any]:
         """The parameters this optimizer was made with."""
         return dict(vars(self))
 
-    def run(self, problem: Problem, *, run_id: str | None = None, **options: Any) -> Any:
+    def run(
+        self,
+        problem: Problem,
+        strategy: Strategy,
+        *,
+        run_id: str | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> Any:
         """Run the strategy under the engine and return the compiled copy of the student.
 
         The run is named by everything it depends on, so the same call goes on where a killed one ended.
 
         Args:
             problem: what is compiled.
+            strategy: what to try.
             run_id: a name of one's own.
-            **options: given to `strategy`.
+            options: what else the outcome depends on; part of the run's identity.
 
         Raises:
             CompileError: too many errors; what was scored is kept.
             RunMismatchError: `run_id` names a run of another program, data set or metric.
         """
-        from telic.store import current_store
+        from telic.store.default import default_store
 
         began = monotonic()
-        store = current_store()
+        store = default_store()
         name = type(self).__name__
-        fingerprints = {**problem.fingerprints(), "optimizer": self._fingerprint(options)}
+        fingerprints = {**problem.fingerprints(), "optimizer": self._fingerprint(options or {})}
         journal = Journal(store, run_id or free_run_id(store, fingerprints))
         journal.open(fingerprints, self._describe(problem))
         progress = Progress(name, self.display_progress)
         engine = Engine(problem, journal, progress, self.num_threads, self.max_errors)
         try:
-            choice = engine.run(self.strategy(problem, **options))
+            choice = engine.run(strategy)
         except BaseException as error:
             journal.finish("failed" if isinstance(error, Exception) else "stopped", {"error": _short(error)})
             raise

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 
-from telic.evaluate.comparison import paired
+from telic.evaluate.pairing import paired
 from telic.optimize.problem import Problem
 from telic.optimize.strategy import Ranked, Result, Trial
 from telic.program.state import ProgramState

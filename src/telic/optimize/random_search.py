@@ -113,7 +113,9 @@ class BootstrapFewShotWithRandomSearch(Optimizer):
             threshold=self.metric_threshold,
         )
         numbers = tuple(restrict) if restrict is not None else tuple(range(-3, self.num_candidate_programs))
-        return self.run(problem, run_id=run_id, numbers=numbers, labeled_sample=labeled_sample)
+        strategy = self.strategy(problem, numbers=numbers, labeled_sample=labeled_sample)
+        options = {"numbers": numbers, "labeled_sample": labeled_sample}
+        return self.run(problem, strategy, run_id=run_id, options=options)
 
     def strategy(
         self, problem: Problem, *, numbers: Sequence[int] = (), labeled_sample: bool = True

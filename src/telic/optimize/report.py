@@ -10,7 +10,7 @@ from time import time
 from typing import Any
 
 from telic._json import plain
-from telic.evaluate.comparison import Comparison, paired
+from telic.evaluate.pairing import Comparison, paired
 from telic.evaluate.metric import metric_name
 from telic.evaluate.statistics import mean_interval
 from telic.optimize.engine import Spent

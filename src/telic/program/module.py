@@ -40,13 +40,11 @@ class BaseModule:
         return tree.named_sub_modules(self, type_, skip_compiled)
 
     def deepcopy(self) -> Any:
-        """A copy whose parameters can be changed without touching this one; parts that cannot be copied are
-        shared.
+        """A copy whose parameters can be changed without touching this one.
+
+        What the program shares with itself stays shared; parts that cannot be copied are shared with the original.
         """
-        made = self.__class__.__new__(self.__class__)
-        for name, value in self.__dict__.items():
-            made.__dict__[name] = _copied(value)
-        return made
+        return _copied(self, {})
 
     def reset_copy(self) -> Any:
         """A copy in which nothing is learnt."""
@@ -321,17 +319,25 @@ def _step(step: Step) -> Steps[Any]:
     return (yield step)
 
 
-def _copied(value: Any) -> Any:
+def _copied(value: Any, memo: dict[int, Any]) -> Any:
+    if id(value) in memo:
+        return memo[id(value)]
     if isinstance(value, BaseModule):
-        return value.deepcopy()
-    if isinstance(value, (list, tuple)):
-        return (
-            type(value)(_copied(item) for item in value) if type(value) in (list, tuple) else copy.copy(value)
-        )
+        made = memo[id(value)] = value.__class__.__new__(value.__class__)
+        for name, part in value.__dict__.items():
+            made.__dict__[name] = _copied(part, memo)
+        return made
+    if type(value) is list:
+        parts: list[Any] = []
+        memo[id(value)] = parts
+        parts += [_copied(part, memo) for part in value]
+        return parts
+    if type(value) is tuple:
+        return tuple(_copied(part, memo) for part in value)
     if type(value) is dict:
-        return {key: _copied(item) for key, item in value.items()}
+        return {key: _copied(part, memo) for key, part in value.items()}
     try:
-        return copy.deepcopy(value)
+        return copy.deepcopy(value, memo)
     except (TypeError, ValueError, AttributeError, RecursionError, NotImplementedError):
         # Clients, locks and open files cannot be copied; the copy of the program shares them.
         return value

@@ -120,7 +120,9 @@ class Predict(Module, Parameter):
 
         return dump_predictor(self)
 
-    def load_state(self, state: Mapping[str, Any], *, allow_unsafe_lm_state: bool = False) -> Predict:
+    def load_state(  # type: ignore[override]
+        self, state: Mapping[str, Any], *, allow_unsafe_lm_state: bool = False
+    ) -> Predict:
         """Take the state `dump_state` gave (DSPy's is read too); returns this predictor.
 
         Raises:

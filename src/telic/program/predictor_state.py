@@ -8,7 +8,7 @@ from typing import Any
 from telic.data.example import Example
 from telic.errors import ProgramFileError
 from telic.lm.base import BaseLM
-from telic.signatures import to_jsonable
+from telic.signatures.validation import to_jsonable
 
 
 def dump_predictor(predictor: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from telic._json import dumps
 from telic.store.base import Store
+from telic.store.flight import SingleFlight
 from telic.types import Request, Response
 
 _OVERHEAD = 900
@@ -77,6 +78,7 @@ class CallRecord:
     def __init__(self, store: Store | None, memory_bytes: int = 4_000_000) -> None:
         self.store = store
         self.memory = ResponseMemory(memory_bytes)
+        self.flights: SingleFlight[Response] = SingleFlight()
 
     def lookup(self, key: str) -> Response | None:
         """The recorded answer to the request of this key, marked as cached; `None` where there is none.

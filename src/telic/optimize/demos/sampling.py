@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from telic.signatures import to_jsonable
+from telic.signatures.validation import to_jsonable
 
 _MAX_CLASSES = 50
 
