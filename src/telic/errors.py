@@ -146,6 +146,8 @@ class AdapterParseError(AdapterError):
         self.lm_response = lm_response
         self.parsed_result = parsed_result
         self.missing = tuple(missing)
+        self.detail = message or "it does not have the fields that are asked for."
+        """What does not fit, alone: what a model is shown when it is asked again."""
         expected = list(getattr(signature, "output_fields", {}) or {})
         parts = [f"{adapter_name} could not read the model's answer" + (f": {message}" if message else ".")]
         parts.append(f"Expected output fields: {expected}.")
@@ -157,14 +159,20 @@ class AdapterParseError(AdapterError):
         super().__init__("\n".join(parts))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_rebuild_parse_error, (self.adapter_name, self.lm_response, self.message, self.parsed_result, self.missing))
+        arguments = (self.adapter_name, self.lm_response, self.message, self.parsed_result, self.missing)
+        return (_rebuild_parse_error, (*arguments, self.detail))
 
 
 def _rebuild_parse_error(
-    adapter: str, text: str, message: str, parsed: Mapping[str, Any] | None, missing: tuple[str, ...]
+    adapter: str,
+    text: str,
+    message: str,
+    parsed: Mapping[str, Any] | None,
+    missing: tuple[str, ...],
+    detail: str,
 ) -> AdapterParseError:
     """Make the error anew in another process, where the signature class may not exist."""
-    error = AdapterParseError(adapter, None, text, None, parsed, missing=missing)
+    error = AdapterParseError(adapter, None, text, detail, parsed, missing=missing)
     error.message = message
     error.args = (message,)
     return error

@@ -1,0 +1,315 @@
+"""Plain labelled lines, one example after the other: for base models, and for small ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from telic.adapters import kinds
+from telic.adapters.base import DEFAULT_CAPABILITIES, Adapter, Fields, Rendered, SignatureClass
+from telic.adapters.grammar import answer_grammar, only_text
+from telic.adapters.layout import Layout, Slot
+from telic.adapters.values import render_json, render_value
+from telic.adapters.wording import bounds, spoken_desc
+from telic.errors import AdapterParseError
+from telic.signatures.field import infer_prefix
+from telic.signatures.validation import ValidationFailure, validate
+from telic.types import Capabilities, Constraint, Message
+
+_BLANK_LINES = re.compile(r"\n\s*\n")
+_SPACES = re.compile(r"\s+")
+_LONGEST_QUOTE = 600
+
+
+class CompletionAdapter(Adapter):
+    r"""The task, then demos and the new input as lines `Label: value`; the model continues after a label.
+
+        Classify the message.
+        - Intent: one of: billing; refund
+
+        Message: I was charged twice
+        Intent: billing
+
+        Message: Can I have my money back?
+        Intent:
+
+    A blank line ends an example, and no value holds one: further lines of a value, empty ones too, are
+    indented by two spaces. So "\n\n" can stop a base model before it invents the next example, once a demo
+    has shown the form. It is no stop where it might cut an answer: without demos, unless the only output fits
+    on one line by its type; and with demos that show texts of several lines. There, only the first input's
+    label at the start of a line stops. Answers in a chat end by themselves, so no stop is set.
+
+    On engines that take grammars the answer is held to the labels and types; texts are then one line, unless
+    `multiline` says otherwise. An answer that is only one text is left free until demos have shown its form.
+
+    Args:
+        multiline: whether texts in the answer may have several lines; `None` to go by the demos.
+        choices: list the choices of `Literal` and enum outputs in the head.
+        constrain: use grammars.
+        max_text: most characters, under a grammar, of a text that other outputs follow; `None` for no limit.
+    """
+
+    name: ClassVar[str] = "completion"
+
+    def __init__(
+        self,
+        *,
+        multiline: bool | None = None,
+        choices: bool = True,
+        constrain: bool = True,
+        max_text: int | None = 1200,
+    ) -> None:
+        self.multiline = multiline
+        self.choices = choices
+        self.constrain = constrain
+        self.max_text = max_text
+        given = {"multiline": multiline, "choices": choices, "constrain": constrain, "max_text": max_text}
+        self.options = {key: value for key, value in given.items() if value != _DEFAULTS[key]}
+
+    def prepare(self, signature: SignatureClass, layout: Layout) -> None:
+        """Labels, and the patterns that find them in an answer."""
+        taken: set[str] = set()
+        for slot in (*layout.inputs, *layout.outputs):
+            slot.head = f"{_label(slot, taken)}:"
+        layout.facts["outputs"] = _label_pattern(layout.outputs)
+        layout.facts["inputs"] = _label_pattern(layout.inputs)
+        spellings = ((text, slot) for slot in layout.outputs for text in _spellings(slot))
+        layout.facts["slots"] = {kinds.squeeze(text): slot for text, slot in spellings}
+
+    # Rendering.
+
+    def render(
+        self,
+        signature: SignatureClass,
+        demos: Sequence[Fields],
+        inputs: Fields,
+        capabilities: Capabilities = DEFAULT_CAPABILITIES,
+    ) -> Rendered:
+        """A prompt to continue; where the model only chats, the same text as one user message."""
+        layout = self.layout(signature)
+        records, several_lines = self._records(signature, layout, demos)
+        text = self._text(signature, records, inputs)
+        blocks = several_lines if self.multiline is None else self.multiline
+        constraint = None
+        if self.constrain and capabilities.grammar and (records or not only_text(layout.outputs)):
+            lead = " " if capabilities.completion else ""
+            constraint = self._grammar(layout, lead, blocks)
+        if not capabilities.completion:
+            return Rendered([{"role": "user", "content": text}], constraint=constraint)
+        one_line = len(layout.outputs) == 1 and layout.outputs[0].kind in kinds.SCALARS
+        stop = ["\n\n"] if one_line or (records and not blocks) else []
+        if layout.inputs:
+            stop.append(f"\n{layout.inputs[0].head}")
+        return Rendered(prompt=text, constraint=constraint, params={"stop": stop} if stop else {})
+
+    def format(self, signature: SignatureClass, demos: Sequence[Fields], inputs: Fields) -> list[Message]:
+        """The whole text as one user message."""
+        records, _ = self._records(signature, self.layout(signature), demos)
+        return [{"role": "user", "content": self._text(signature, records, inputs)}]
+
+    def format_field_description(self, signature: SignatureClass) -> str:
+        """A line for each field about which there is something to say."""
+        layout = self.layout(signature)
+        notes = [(slot, self._note(slot)) for slot in (*layout.inputs, *layout.outputs)]
+        return "\n".join(f"- {slot.head} {note}" for slot, note in notes if note)
+
+    def format_field_structure(self, signature: SignatureClass) -> str:
+        """Nothing: the labels speak for themselves."""
+        return ""
+
+    def format_task_description(self, signature: SignatureClass) -> str:
+        """The signature's instructions."""
+        # A blank line would end an example.
+        return _BLANK_LINES.sub("\n", str(signature.instructions).strip())
+
+    def format_system_message(self, signature: SignatureClass) -> str:
+        """The head of the prompt: the task and what is said about fields; rendered once per signature."""
+        facts = self.layout(signature).facts
+        head: str | None = facts.get("head")
+        if head is None:
+            parts = (self.format_task_description(signature), self.format_field_description(signature))
+            head = facts["head"] = "\n".join(part for part in parts if part)
+        return head
+
+    def format_user_message_content(
+        self,
+        signature: SignatureClass,
+        inputs: Fields,
+        prefix: str = "",
+        suffix: str = "",
+        main_request: bool = False,
+    ) -> str:
+        """The given inputs as labelled lines; on the main request, the label the model goes on from."""
+        layout = self.layout(signature)
+        lines = [prefix] if prefix else []
+        for slot in layout.inputs:
+            value = inputs.get(slot.name, _MISSING)
+            if value is not _MISSING:
+                lines.append(_line(slot, value))
+        if suffix:
+            lines.append(suffix)
+        if main_request:
+            lines.append(layout.outputs[0].head)
+        return "\n".join(lines)
+
+    def format_assistant_message_content(
+        self, signature: SignatureClass, outputs: Fields, missing_field_message: str | None = None
+    ) -> str:
+        """The outputs as labelled lines."""
+        lines = []
+        for slot in self.layout(signature).outputs:
+            value = outputs.get(slot.name)
+            if (
+                value is None
+                and missing_field_message is not None
+                and not (slot.none_allowed and slot.name in outputs)
+            ):
+                value = missing_field_message
+            lines.append(_line(slot, value))
+        return "\n".join(lines)
+
+    def repair(
+        self, signature: SignatureClass, rendered: Rendered, text: str, error: AdapterParseError
+    ) -> Rendered:
+        """In a chat, as any adapter; a prompt goes on with a remark, and the same record is begun anew.
+
+        A base model follows examples better than orders, so the record is what it is asked to do again.
+        """
+        if rendered.prompt is None:
+            return super().repair(signature, rendered, text, error)
+        record = rendered.prompt.rpartition("\n\n")[2]
+        answer = _BLANK_LINES.sub("\n", text.strip())[:_LONGEST_QUOTE]
+        said = f"{rendered.prompt} {answer}".rstrip()
+        prompt = f"{said}\n\nThat was wrong: {error.detail} The same once more, put right:\n\n{record}"
+        return Rendered(prompt=prompt, constraint=rendered.constraint, params=rendered.params)
+
+    def repair_note(self, signature: SignatureClass, error: AdapterParseError) -> str:
+        """What was wrong, and the labels that are asked for."""
+        asked = ", then ".join(f"`{slot.head}`" for slot in self.layout(signature).outputs)
+        return f"{super().repair_note(signature, error)}\nWrite {asked}, each followed by its value."
+
+    def _note(self, slot: Slot) -> str:
+        parts = [spoken_desc(slot.field)]
+        if slot.choices and self.choices and slot.field.role == "output":
+            parts.append(f"one of: {'; '.join(slot.choices)}")
+        if limits := bounds(slot.field):
+            parts.append(limits)
+        return _SPACES.sub(" ", "; ".join(part for part in parts if part))
+
+    def _records(
+        self, signature: SignatureClass, layout: Layout, demos: Sequence[Fields]
+    ) -> tuple[list[str], bool]:
+        """Demos as text, those that lack fields first; and whether an output of theirs has several lines."""
+        partial: list[str] = []
+        whole: list[str] = []
+        several = False
+        for demo in demos:
+            given_in, given_out = layout.given(demo)
+            if not given_out or (not given_in and layout.inputs):
+                continue
+            lines = []
+            for slot in (*layout.inputs, *layout.outputs):
+                value = demo.get(slot.name)
+                # What a demo lacks is left out: a base model would learn to write a placeholder.
+                if value is not None or (slot.none_allowed and slot.name in demo):
+                    lines.append(_line(slot, value))
+                    several = several or (slot.field.role == "output" and "\n" in lines[-1])
+            complete = given_in == len(layout.inputs) and given_out == len(layout.outputs)
+            (whole if complete else partial).append("\n".join(lines))
+        return partial + whole, several
+
+    def _text(self, signature: SignatureClass, records: Sequence[str], inputs: Fields) -> str:
+        head = self.format_system_message(signature)
+        new = self.format_user_message_content(signature, inputs, main_request=True)
+        return "\n\n".join([head, *records, new] if head else [*records, new])
+
+    def _grammar(self, layout: Layout, lead: str, blocks: bool) -> Constraint:
+        key = ("grammar", lead, blocks)
+        made: Constraint | None = layout.facts.get(key)
+        if made is None:
+            text = answer_grammar(layout.outputs, lead=lead, blocks=blocks, max_text=self.max_text)
+            made = layout.facts[key] = Constraint(grammar=text)
+        return made
+
+    # Reading.
+
+    def parse(self, signature: SignatureClass, completion: str) -> dict[str, Any]:
+        """The output fields of an answer; see `Adapter.read`."""
+        layout = self.layout(signature)
+        text = completion.strip()
+        next_record = layout.facts["inputs"].search(text, 1) if layout.inputs else None
+        if next_record is not None:  # the model went on to another example
+            text = text[: next_record.start()]
+        pieces = layout.facts["outputs"].split(text)
+        found: dict[str, str] = {}
+        slots: dict[str, Slot] = layout.facts["slots"]
+        for at in range(1, len(pieces), 2):
+            slot = slots[kinds.squeeze(pieces[at])]
+            if slot.name not in found:
+                found[slot.name] = _body(slot, pieces[at + 1])
+        if pieces[0].strip():
+            first = layout.outputs[0]
+            body = _body(first, pieces[0])
+            if first.name not in found or not _is_preamble(first, body):
+                found[first.name] = body
+        return self.typed(signature, completion, found)
+
+
+_DEFAULTS = {"multiline": None, "choices": True, "constrain": True, "max_text": 1200}
+_MISSING = object()
+
+
+def _label(slot: Slot, taken: set[str]) -> str:
+    label = _SPACES.sub(" ", slot.field.prefix).strip().rstrip(":").rstrip() or infer_prefix(slot.name)
+    for candidate in (label, infer_prefix(slot.name), slot.name):
+        if kinds.squeeze(candidate) not in taken:
+            break
+    taken.add(kinds.squeeze(candidate))
+    return candidate
+
+
+def _spellings(slot: Slot) -> tuple[str, ...]:
+    return slot.head[:-1], slot.name
+
+
+def _label_pattern(slots: Sequence[Slot]) -> re.Pattern[str]:
+    # Not after spaces: those mark a further line of the value before.
+    texts = sorted({text for slot in slots for text in _spellings(slot)}, key=len, reverse=True)
+    words = "|".join(re.escape(text).replace(r"\ ", r"[ \t]+") for text in texts)
+    return re.compile(rf"^[*_#>-]*[ \t]?[*_]*({words})[*_]*[ \t]*:[*_]*", re.IGNORECASE | re.MULTILINE)
+
+
+def _line(slot: Slot, value: Any) -> str:
+    if type(value) is str:
+        text = value
+    elif slot.kind is kinds.DATA and slot.field.role == "output":
+        text = render_json(value)
+    else:
+        text = render_value(value, in_text_field=slot.is_text)
+    text = text.strip()
+    if "\n" in text:
+        text = text.replace("\r\n", "\n").replace("\n", "\n  ")
+    return f"{slot.head} {text}" if text else slot.head
+
+
+def _body(slot: Slot, text: str) -> str:
+    text = text.strip()
+    if slot.kind in kinds.SCALARS:
+        return text.partition("\n")[0].strip()
+    if "\n" in text and slot.kind is not kinds.DATA:
+        first, *others = text.split("\n")
+        if all(line.startswith("  ") or not line.strip() for line in others):
+            return "\n".join([first, *(line[2:] for line in others)])
+    return text
+
+
+def _is_preamble(slot: Slot, body: str) -> bool:
+    """Whether text in front of the first label is chatter rather than the first value."""
+    if slot.is_text:
+        return body.endswith(":")
+    try:
+        validate(slot.field, body)
+    except ValidationFailure:
+        return True
+    return False

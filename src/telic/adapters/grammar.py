@@ -1,0 +1,93 @@
+"""The GBNF grammar of a whole answer in labelled lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from telic.adapters import gbnf, kinds
+from telic.adapters.layout import Slot
+from telic.adapters.schema_grammar import SchemaGrammar
+from telic.signatures.typenames import type_name
+from telic.signatures.validation import json_schema
+
+_FIRST = r"[^ \t\r\n]"
+_MORE = r"[^\r\n]"
+_WORDS = {
+    "date": gbnf.DATE,
+    "datetime": gbnf.DATE_TIME,
+    "time": gbnf.TIME,
+    "timedelta": gbnf.DURATION,
+    "Decimal": gbnf.NUMBER,
+    "UUID": gbnf.UUID,
+}
+
+
+def answer_grammar(slots: Sequence[Slot], *, lead: str, blocks: bool, max_text: int | None) -> str:
+    """What may follow the first output's label: its value, then each further label with its value.
+
+    Args:
+        slots: the outputs, with their labels (`"Answer:"`) as `head`.
+        lead: what stands before the first value: a space where a prompt is continued, nothing in a chat.
+        blocks: texts may go on over several lines, each indented by two spaces.
+        max_text: most characters of a text that is not the last value, so that a model that does not find
+            an end still gets to the fields after it; `None` for no limit.
+    """
+    rules = SchemaGrammar()
+    parts = [gbnf.literal(lead)] if lead else []
+    for number, slot in enumerate(slots):
+        last = number == len(slots) - 1
+        if number:
+            parts.append(gbnf.literal(f"\n{slot.head} "))
+        parts.append(_value(rules, slot, blocks, None if last else max_text))
+    if _is_open(slots[-1]):
+        # A model ends a line by a line break; without one to choose it would ramble on.
+        parts.append('"\\n"? "\\n"?')
+    return rules.text({"root": " ".join(parts)})
+
+
+def _is_open(slot: Slot) -> bool:
+    return slot.kind in (kinds.TEXT, kinds.ANY) or (slot.kind is kinds.WORD and not _WORDS.get(_type(slot)))
+
+
+def _type(slot: Slot) -> str:
+    return type_name(slot.annotation)
+
+
+def _value(rules: SchemaGrammar, slot: Slot, blocks: bool, most: int | None) -> str:
+    if _is_open(slot):
+        return _text(rules, slot, blocks, most)
+    if slot.kind is kinds.DATA:
+        schema = json_schema(slot.field)
+        return rules.value(schema, schema)
+    body = rules.rule(f"field-{slot.name}", _SCALARS[slot.kind](slot))
+    return f'({body} | "None")' if slot.none_allowed else body
+
+
+def _text(rules: SchemaGrammar, slot: Slot, blocks: bool, most: int | None) -> str:
+    if blocks:
+        return rules.rule("block", rf'{_FIRST} {_MORE}* ("\n  " {_MORE}*)*')
+    longest = slot.field.constraints.get("max_length", most)
+    return rules.rule("line", f"{_FIRST} {gbnf.repeated(_MORE, 0, None if longest is None else longest - 1)}")
+
+
+def _integer(slot: Slot) -> str:
+    bounds = slot.field.constraints
+    low = bounds["ge"] if "ge" in bounds else bounds["gt"] + 1 if "gt" in bounds else None
+    high = bounds["le"] if "le" in bounds else bounds["lt"] - 1 if "lt" in bounds else None
+    whole = all(isinstance(bound, int) for bound in (low, high) if bound is not None)
+    return gbnf.integer(low, high) if whole else gbnf.INTEGER
+
+
+_SCALARS: dict[str, Callable[[Slot], str]] = {
+    kinds.CHOICE: lambda slot: gbnf.one_of(slot.choices),
+    kinds.BOOLEAN: lambda slot: gbnf.one_of(("True", "False")),
+    kinds.INTEGER: _integer,
+    kinds.NUMBER: lambda slot: gbnf.NUMBER,
+    kinds.WORD: lambda slot: _WORDS[_type(slot)],
+}
+
+
+def only_text(slots: Sequence[Any]) -> bool:
+    """Whether the answer is one text, which no grammar need hold."""
+    return len(slots) == 1 and slots[0].kind in (kinds.TEXT, kinds.ANY)
