@@ -1,6 +1,6 @@
-"""Callbacks: told when a module, an LM call, an adapter, a tool, an evaluation or a compile starts and ends.
+"""Callbacks: told before and after each call of a module, LM, adapter or tool, each evaluation and compile.
 
-Where there are none, they cost one look. A callback that raises is logged and changes nothing.
+With none set, a call pays one truth test. A callback that raises is logged, and never breaks the program.
 """
 
 from __future__ import annotations
@@ -9,48 +9,128 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from telic.runtime.settings import settings
 from telic.runtime.steps import Steps
 
-logger = logging.getLogger("telic")
+R = TypeVar("R")
 
 ACTIVE_CALL_ID: ContextVar[str | None] = ContextVar("telic_call_id", default=None)
-"""Id of the innermost call that callbacks were told of; the parent of the next one."""
+"""Id of the innermost call that callbacks were told of. In an `on_…_start` it is still the parent's."""
+
+_log = logging.getLogger("telic")
 
 
 class BaseCallback:
     """Derive from it and define what you want to be told of.
 
-    Every start is told `(call_id, instance, inputs)`, every end `(call_id, outputs, exception)`, for
-    `module`, `lm`, `adapter_format`, `adapter_parse`, `tool`, `evaluate`, `compile` and the interpreter's events.
+    Each `on_…_start(call_id, instance, inputs)` is followed by `on_…_end(call_id, outputs, exception)` with the
+    same id, in the same thread or task; `outputs` is `None` where there is an exception. `ACTIVE_CALL_ID.get()`
+    in a start method gives the id of the surrounding call, so that calls can be drawn as a tree.
     """
 
+    def on_module_start(self, call_id: str, instance: Any, inputs: dict[str, Any]) -> None:
+        """A module or predictor is called; `inputs` has `args` and `kwargs`."""
 
-def _add_handlers() -> None:
-    kinds = ["module", "lm", "adapter_format", "adapter_parse", "tool", "evaluate", "compile"]
-    kinds += [f"interpreter_{what}" for what in ("startup", "execute", "tool_call", "shutdown")]
+    def on_module_end(
+        self, call_id: str, outputs: Any | None, exception: BaseException | None = None
+    ) -> None:
+        """It returned or raised."""
 
-    def start(self: Any, call_id: str, instance: Any, inputs: dict[str, Any]) -> None:
-        """Told before it begins."""
+    def on_lm_start(self, call_id: str, instance: Any, inputs: dict[str, Any]) -> None:
+        """An LM is asked; `inputs` has `prompt`, `messages` and the parameters."""
 
-    def end(self: Any, call_id: str, outputs: Any, exception: BaseException | None = None) -> None:
-        """Told after it ended, with what came out or what was raised."""
+    def on_lm_end(
+        self, call_id: str, outputs: dict[str, Any] | None, exception: BaseException | None = None
+    ) -> None:
+        """It answered (from the record too) or failed."""
 
-    for kind in kinds:
-        setattr(BaseCallback, f"on_{kind}_start", start)
-        setattr(BaseCallback, f"on_{kind}_end", end)
+    def on_adapter_format_start(self, call_id: str, instance: Any, inputs: dict[str, Any]) -> None:
+        """An adapter renders `signature`, `demos` and `inputs`."""
+
+    def on_adapter_format_end(
+        self, call_id: str, outputs: dict[str, Any] | None, exception: BaseException | None = None
+    ) -> None:
+        """It gave messages or a prompt."""
+
+    def on_adapter_parse_start(self, call_id: str, instance: Any, inputs: dict[str, Any]) -> None:
+        """An adapter reads `completion` against `signature`."""
+
+    def on_adapter_parse_end(
+        self, call_id: str, outputs: dict[str, Any] | None, exception: BaseException | None = None
+    ) -> None:
+        """It gave the output fields, or could not."""
+
+    def on_tool_start(self, call_id: str, instance: Any, inputs: dict[str, Any]) -> None:
+        """A tool is called."""
+
+    def on_tool_end(
+        self, call_id: str, outputs: dict[str, Any] | None, exception: BaseException | None = None
+    ) -> None:
+        """It returned or raised."""
+
+    def on_evaluate_start(self, call_id: str, instance: Any, inputs: dict[str, Any]) -> None:
+        """An evaluation begins."""
+
+    def on_evaluate_end(
+        self, call_id: str, outputs: Any | None, exception: BaseException | None = None
+    ) -> None:
+        """It has a result, or was stopped."""
+
+    def on_compile_start(self, call_id: str, instance: Any, inputs: dict[str, Any]) -> None:
+        """An optimizer begins."""
+
+    def on_compile_end(
+        self, call_id: str, outputs: Any | None, exception: BaseException | None = None
+    ) -> None:
+        """It has a program, or was stopped."""
 
 
-_add_handlers()
+def active_callbacks(own: Sequence[Any] = ()) -> tuple[Any, ...]:
+    """Callbacks of the settings, then the instance's own."""
+    general = settings.callbacks
+    if general:
+        return (*general, *own)
+    return tuple(own) if own else ()
 
 
-def active_callbacks(own: Sequence[Any] = ()) -> Sequence[Any]:
-    """The callbacks of the settings, then an instance's own."""
-    shared: list[Any] = settings.callbacks
-    return [*shared, *own] if shared and own else shared or own
+def notify(callbacks: Sequence[Any], event: str, **facts: Any) -> None:
+    """Call `on_{event}(**facts)` of each callback that has it."""
+    for callback in callbacks:
+        method = getattr(callback, f"on_{event}", None)
+        if method is not None:
+            try:
+                method(**facts)
+            except Exception as error:  # noqa: BLE001 - a spectator's trouble is not the program's
+                _log.warning("Callback %r failed in on_%s: %r", callback, event, error, exc_info=True)
+
+
+@contextmanager
+def notify_around(
+    callbacks: Sequence[Any], kind: str, instance: Any, inputs: dict[str, Any]
+) -> Iterator[Callable[[Any], None]]:
+    """Tell of the start and the end of a block: call what it gives with the block's outputs.
+
+    Args:
+        callbacks: who is told.
+        kind: `module`, `lm`, `adapter_format`, `adapter_parse`, `tool`, `evaluate` or `compile`.
+        instance: whose call it is.
+        inputs: what it is called with.
+    """
+    call_id, parent = _start(callbacks, kind, instance, inputs)
+    outputs: list[Any] = [None]
+
+    def done(value: Any) -> None:
+        outputs[0] = value
+
+    try:
+        yield done
+    except BaseException as error:
+        _end(callbacks, kind, call_id, parent, None, error)
+        raise
+    _end(callbacks, kind, call_id, parent, outputs[0], None)
 
 
 def notifying(
@@ -58,43 +138,39 @@ def notifying(
     kind: str,
     instance: Any,
     inputs: dict[str, Any],
-    steps: Steps[Any],
+    steps: Steps[R],
     *,
-    shown: Callable[[Any], Any] | None = None,
-) -> Steps[Any]:
-    """Run a pipeline between a start and an end that callbacks are told of."""
-    with notify_around(callbacks, kind, instance, inputs) as done:
+    shown: Callable[[R], Any] | None = None,
+) -> Steps[R]:
+    """`notify_around` for a pipeline; `shown` makes what callbacks see out of its result."""
+    call_id, parent = _start(callbacks, kind, instance, inputs)
+    try:
         result = yield from steps
-        done(shown(result) if shown is not None else result)
+    except BaseException as error:
+        _end(callbacks, kind, call_id, parent, None, error)
+        raise
+    _end(callbacks, kind, call_id, parent, result if shown is None else shown(result), None)
     return result
 
 
-@contextmanager
-def notify_around(
+def _start(
     callbacks: Sequence[Any], kind: str, instance: Any, inputs: dict[str, Any]
-) -> Iterator[Callable[[Any], None]]:
-    """Tell callbacks of a start, and of the end of the block: what `done(outputs)` was given, or what was raised."""
+) -> tuple[str, str | None]:
     call_id = uuid4().hex
-    outputs: list[Any] = [None]
-    _tell(callbacks, f"on_{kind}_start", call_id=call_id, instance=instance, inputs=inputs)
-    token = ACTIVE_CALL_ID.set(call_id)
-    raised: BaseException | None = None
-    try:
-        yield lambda value: outputs.__setitem__(0, value)
-    except BaseException as error:
-        raised = error
-        raise
-    finally:
-        ACTIVE_CALL_ID.reset(token)
-        _tell(callbacks, f"on_{kind}_end", call_id=call_id, outputs=outputs[0], exception=raised)
+    notify(callbacks, f"{kind}_start", call_id=call_id, instance=instance, inputs=inputs)
+    parent = ACTIVE_CALL_ID.get()
+    ACTIVE_CALL_ID.set(call_id)
+    return call_id, parent
 
 
-def _tell(callbacks: Sequence[Any], method: str, **facts: Any) -> None:
-    for callback in callbacks:
-        handler = getattr(callback, method, None)
-        if handler is None:
-            continue
-        try:
-            handler(**facts)
-        except Exception:  # noqa: BLE001 - an observer must not break what it observes
-            logger.warning("The callback %s.%s raised.", type(callback).__name__, method, exc_info=True)
+def _end(
+    callbacks: Sequence[Any],
+    kind: str,
+    call_id: str,
+    parent: str | None,
+    outputs: Any,
+    error: BaseException | None,
+) -> None:
+    if ACTIVE_CALL_ID.get() == call_id:  # not so where a generator is closed from elsewhere
+        ACTIVE_CALL_ID.set(parent)
+    notify(callbacks, f"{kind}_end", call_id=call_id, outputs=outputs, exception=error)

@@ -1,4 +1,4 @@
-"""Chance that can be had again: a generator of its own for each purpose, the same in every process."""
+"""Randomness that is a function of its purpose, never of what ran before."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from telic._json import stable_hash
 
 
 def rng(seed: int, *purpose: Any) -> random.Random:
-    """A random generator derived from a seed and what it is for, such as a step and a name.
+    """A generator of its own for a purpose; the same arguments give the same stream in every process.
 
-    Equal arguments give equal streams in every process and release; other purposes give independent ones.
+    Args:
+        seed: the user's.
+        purpose: anything JSON can tell apart, e.g. `"bootstrap", step, "order"`.
     """
     return random.Random(int(stable_hash([seed, *purpose]), 16))

@@ -1,8 +1,9 @@
 """Single flight: of many callers with one key at the same time, one does the work and all get its result.
 
 Across threads and event loops. The first caller of a key *leads*; the others follow. What the leader raises
-reaches its followers as an error of their own, unless it concerns the leader alone (it was cancelled, interrupted
-or out of budget): then a follower takes its place. Nobody waits for whom he would himself hold up.
+reaches its followers as an error of their own, unless it concerns the leader alone (it was cancelled,
+interrupted or out of budget): then a follower takes its place. Nobody waits for somebody whom that would
+hold up.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class SingleFlight(Generic[R]):
     def fly(self, key: str, work: Callable[[], Steps[R]]) -> Steps[R]:
         """A pipeline that yields what `work()` yields, or waits for somebody who does the same work already.
 
-        Between looking into a cache and coming here another flight may have landed, so `work` should look there
+        Between looking into a cache and coming here another may have landed, so `work` should look there
         once more; and it should have recorded its result when it ends.
         """
         name = (id(self), key)
