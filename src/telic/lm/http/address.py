@@ -26,7 +26,8 @@ class Address:
 
     def url(self, path: str) -> str:
         """Where to post to."""
-        return f"{self.endpoint}{path}" + (f"?{self.query}" if self.query else "")
+        joint = "&" if "?" in path else "?"
+        return f"{self.endpoint}{path}" + (f"{joint}{self.query}" if self.query else "")
 
     @property
     def is_local(self) -> bool:

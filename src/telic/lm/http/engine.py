@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from telic.errors import LMInvalidRequestError
+from telic.errors import LMInvalidRequestError, LMUnexpectedError, redact
 from telic.lm.http.address import address_of
 from telic.lm.http.answer import choices_of, usage_of
 from telic.lm.http.body import body_of, encode
@@ -79,7 +79,8 @@ class HttpEngine:
         self.provider = PROVIDERS[provider] if isinstance(provider, str) else provider
         self.dialect = dialect or self.provider.dialect
         self.name = model
-        self.address = address_of(api_base, versioned=self.provider.name != "azure")
+        own = self.provider.base is None or api_base.rstrip("/") == self.provider.base
+        self.address = address_of(api_base, versioned=not own)
         self.endpoint = self.address.endpoint
         self.num_retries = num_retries
         self.timeout = timeout
@@ -105,6 +106,7 @@ class HttpEngine:
         )
         self._wire: Wire | None = None
         self._constrained = True
+        self._priced = self.dialect.priced and not self.address.is_local
 
     @property
     def capabilities(self) -> Capabilities:
@@ -203,9 +205,17 @@ class HttpEngine:
         return _merge([first, *(self._response(*task.result()) for task in tasks)], wanted)
 
     def _response(self, payload: dict[str, Any], latency: float) -> Response:
-        usage = usage_of(payload)
+        try:
+            usage, choices = usage_of(payload), choices_of(payload)
+        except (KeyError, TypeError, AttributeError) as error:
+            shape = redact(str(payload))[:200]
+            raise LMUnexpectedError(
+                f"{self.model} at {self.endpoint} sent an answer of an unknown shape ({error!r}): {shape}",
+                model=self.model,
+                provider=self.provider.name,
+            ) from error
         return Response(
-            choices_of(payload),
+            choices,
             usage or Usage(),
             payload.get("model") or self.name,
             self._cost(payload, usage),
@@ -214,7 +224,7 @@ class HttpEngine:
 
     def _cost(self, payload: dict[str, Any], usage: Usage | None) -> float | None:
         """US dollars; `None` where the provider, the price or the number of tokens is not known."""
-        if usage is None or not self.dialect.priced or self.address.is_local:
+        if usage is None or not self._priced:
             return None
         told = payload["usage"].get("cost")
         if isinstance(told, (int, float)):

@@ -35,8 +35,9 @@ _NO_CREDIT = re.compile(
 )
 _NO_MODEL = re.compile(
     r"(?i)model_not_found|model_not_available|unknown model|invalid model|no such model"
-    r"|model\b.{0,120}?\b(?:does not exist|not found|is not a valid|not available|is not supported)"
+    r"|is not a valid model|model\b.{0,120}?\b(?:does not exist|not found|is not a valid|not available|is not supported)"
 )
+_NO_PATH = re.compile(r"(?i)(?:(?:file|page|route|path) )?not found\.?|invalid url.*|no route.*")
 _LONGEST_MESSAGE = 600
 
 
@@ -133,7 +134,7 @@ def _kind_of(status: int, said: Complaint, asked: Asked) -> tuple[type[LMError],
         return ContextWindowExceededError, "Shorten the inputs, use fewer demos, or lower max_tokens."
     if status == 413 and "rate_limit" in said.code:
         return LMRateLimitError, ""
-    if status == 404 and not said.known and not _NO_MODEL.search(words):
+    if status == 404 and not _NO_MODEL.search(words) and (not said.known or _NO_PATH.fullmatch(said.message)):
         return LMConfigurationError, "There is nothing at that address: check api_base (most end in /v1)."
     if status == 404 or (status in (400, 422) and _NO_MODEL.search(words)):
         return LMUnsupportedModelError, "Check the model's name; the provider's /models lists what there is."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from base64 import b64encode
+from urllib.parse import quote
 
 from telic.errors import LMAuthError
 from telic.lm.http.address import Address
@@ -23,7 +24,7 @@ def key_of(provider: Provider, address: Address, given: str | None, model: str) 
     key = given or next((os.environ[name] for name in provider.key_env if os.environ.get(name)), None)
     if key:
         return key.strip()
-    if provider.key_env and provider.base is not None and address.endpoint == provider.base:
+    if provider.needs_key and provider.base in (None, address.endpoint):
         names = " or ".join(provider.key_env)
         raise LMAuthError(
             f"{model} needs a key and there is none: set {names}, or pass api_key=… to LM.",
@@ -43,17 +44,14 @@ def credentials_of(provider: Provider, address: Address, key: str | None) -> dic
 
 
 def paths_of(provider: Provider, address: Address, name: str, version: str | None) -> tuple[str, str]:
-    """Paths of chat requests and of plain completions."""
-    if provider.name != "azure":
-        return provider.path, provider.text_path
-    if address.endpoint.endswith("/v1"):
+    """Paths of chat requests and of plain completions.
+
+    Azure has the model (its deployment) in the path and a version in the query, unless the base URL is that
+    of its newer interface, which ends in `/v1` and is like everybody's.
+    """
+    if provider.name != "azure" or address.endpoint.endswith("/v1"):
         return "/chat/completions", "/completions"
-    query = (
-        ""
-        if "api-version" in address.query
-        else f"api-version={version or os.environ.get('AZURE_API_VERSION') or _AZURE_VERSION}"
-    )
-    return tuple(
-        path.format(model=name) + (f"?{query}" if query else "")
-        for path in (provider.path, provider.text_path)
-    )  # type: ignore[return-value]
+    deployment = f"/openai/deployments/{quote(name, safe='')}"
+    version = version or os.environ.get("AZURE_API_VERSION") or _AZURE_VERSION
+    query = "" if "api-version=" in address.query else f"?api-version={version}"
+    return f"{deployment}/chat/completions{query}", f"{deployment}/completions{query}"

@@ -1,14 +1,16 @@
 """How fast an endpoint may be asked: an adaptive limit, shared by all threads and loops.
 
 As long as nobody is told to slow down there is no limit and `enter` is a counter. The first "too many
-requests" pauses the endpoint for as long as the server asks, and halves the number of requests in flight
-(once per burst: requests that were already under way say nothing new). Answers widen the window again, a
-minute without complaint removes it. It is TCP's additive increase and multiplicative decrease.
+requests" pauses the endpoint for as long as the server asks, and halves the number of requests in flight;
+the refusals of others that were already under way narrow it to as many as the server did take. Answers widen
+the window again, a minute without complaint removes it. It is TCP's additive increase and multiplicative
+decrease.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import threading
 from collections import deque
@@ -18,7 +20,7 @@ from time import monotonic
 FORGIVEN_AFTER = 60.0
 """Seconds without a complaint after which there is no limit any more."""
 SPREAD = 0.25
-"""Requests that waited for a pause start within this share of the pause (at most a second) after its end."""
+"""Requests that a pause holds back start within this share of it (at most a second) after its end."""
 
 _Waiter = tuple[asyncio.AbstractEventLoop, "asyncio.Future[None]"]
 
@@ -39,6 +41,7 @@ class Limiter:
         self.paused_until = 0.0
         self.throttled = 0
         self._cut_at = 0.0
+        self._burst = 0.0
         self._waiting: deque[_Waiter] = deque()
         self._lock = threading.Lock()
 
@@ -109,10 +112,19 @@ class Limiter:
             now = monotonic()
             self.throttled += 1
             self.paused_until = max(self.paused_until, now + pause)
-            if started >= self._cut_at:
+            if started >= self._cut_at or self.window is None:
                 self._cut_at = now
-                flying = self.in_flight if self.window is None else min(self.window, self.in_flight)
-                self.window = max(1.0, flying / 2)
+                self._burst = self.in_flight if self.window is None else min(self.window, self.in_flight)
+                self.window = self._burst / 2
+            # Those of the burst that were not refused are what the server takes at once.
+            self._burst -= 1
+            self.window = max(1.0, min(self.window, self._burst))
+
+    def reset(self) -> None:
+        """Forget what was under way; for a forked child, whose requests these are not."""
+        self._lock = threading.Lock()
+        self._waiting.clear()
+        self.in_flight = 0
 
     def _widen(self, window: float) -> None:
         # A twentieth per round of answers (at least one place), so that a wide window comes back soon, too.
@@ -138,6 +150,16 @@ def _wake(waiter: asyncio.Future[None]) -> None:
 
 _limiters: dict[tuple[str, str], Limiter] = {}
 _registry = threading.Lock()
+
+
+def _after_fork() -> None:
+    global _registry
+    _registry = threading.Lock()
+    for limiter in _limiters.values():
+        limiter.reset()
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def limiter_for(endpoint: str, key: str | None) -> Limiter:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import os
 import threading
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ class _Held:
 _pools: dict[asyncio.AbstractEventLoop, _Held] = {}
 _lock = threading.Lock()
 _closing: list[asyncio.Future[None]] = []
+_left_behind: list[_Held] = []
 
 
 async def session() -> ClientSession:
@@ -85,6 +87,17 @@ def _close_all() -> None:
             loop.call_soon_threadsafe(_finish, held)
         elif loop.is_closed():
             _close_without_loop(held)
+
+
+def _after_fork() -> None:
+    # The child must not close them: it shares their selector with the parent. They are kept and never used.
+    global _lock
+    _lock = threading.Lock()
+    _left_behind.extend(_pools.values())
+    _pools.clear()
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def _finish(held: _Held) -> None:

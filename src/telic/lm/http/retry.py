@@ -63,7 +63,8 @@ class Retries:
         asked = error.retry_after or 0.0
         # A server that keeps saying "at once" is asked less and less often all the same.
         floor: float = min(self._backoff * 2**self._refusals / 16, LONGEST_BACKOFF)
-        delay = max(asked, floor * random.uniform(0.5, 1.0))
+        # Never before the time that was asked for, and not all who were refused at once.
+        delay = max(asked, floor) + random.random() * min(1.0, max(asked, floor) / 4)
         self._refusals += 1
         self._patience -= delay
         if self._limit == 0 or self._patience < 0 or self._refusals > MOST_REFUSALS:

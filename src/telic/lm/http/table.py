@@ -25,11 +25,9 @@ class Provider:
     Attributes:
         name: the part of the model's name before the slash.
         base: its usual base URL; `None` where every user has another.
-        key_env: environment variables that may hold the key, best first; empty where no key is needed.
+        key_env: environment variables that may hold the key, best first.
         base_env: environment variables that may hold the base URL, best first.
         dialect: what it understands.
-        path: path of chat requests below the base URL.
-        text_path: path of plain completions.
         key_header: header of the key; `Authorization` carries it as a bearer token.
     """
 
@@ -38,16 +36,33 @@ class Provider:
     key_env: tuple[str, ...] = ()
     base_env: tuple[str, ...] = ()
     dialect: Dialect = COMPATIBLE
-    path: str = "/chat/completions"
-    text_path: str = "/completions"
     key_header: str = "Authorization"
 
+    @property
+    def needs_key(self) -> bool:
+        """Nobody is served without a key (at the provider's own address)."""
+        return bool(self.key_env) and self.dialect.priced
 
-_VLLM_HOME = "http://localhost:8000/v1"
-_LLAMA_CPP_HOME = "http://localhost:8080/v1"
-_AZURE = "/openai/deployments/{model}"
+
+_GEMINI_HOME = "https://generativelanguage.googleapis.com/v1beta/openai"
+
+
+def _named(name: str, base: str, dialect: Dialect, *names: str) -> Provider:
+    """A provider whose environment variables are called `{name}_API_KEY` and `{name}_API_BASE`."""
+    return Provider(
+        name, base, tuple(f"{n}_API_KEY" for n in names), tuple(f"{n}_API_BASE" for n in names), dialect
+    )
+
 
 _ALL = (
+    _named("vllm", "http://localhost:8000/v1", VLLM, "VLLM", "HOSTED_VLLM"),
+    _named("hosted_vllm", "http://localhost:8000/v1", VLLM, "HOSTED_VLLM", "VLLM"),
+    _named("sglang", "http://localhost:30000/v1", VLLM, "SGLANG"),
+    _named("llama_cpp", "http://localhost:8080/v1", LLAMA_CPP, "LLAMA_CPP"),
+    _named("llamacpp", "http://localhost:8080/v1", LLAMA_CPP, "LLAMA_CPP"),
+    _named("ollama", "http://localhost:11434/v1", LOCAL, "OLLAMA"),
+    _named("ollama_chat", "http://localhost:11434/v1", LOCAL, "OLLAMA"),
+    _named("lm_studio", "http://localhost:1234/v1", LOCAL, "LM_STUDIO"),
     Provider(
         "openai",
         "https://api.openai.com/v1",
@@ -61,64 +76,23 @@ _ALL = (
         ("AZURE_API_KEY", "AZURE_OPENAI_API_KEY"),
         ("AZURE_API_BASE", "AZURE_OPENAI_ENDPOINT"),
         OPENAI,
-        f"{_AZURE}/chat/completions",
-        f"{_AZURE}/completions",
         "api-key",
     ),
-    Provider("vllm", _VLLM_HOME, (), ("VLLM_API_BASE", "HOSTED_VLLM_API_BASE"), VLLM),
-    Provider("hosted_vllm", _VLLM_HOME, (), ("HOSTED_VLLM_API_BASE", "VLLM_API_BASE"), VLLM),
-    Provider("llama_cpp", _LLAMA_CPP_HOME, (), ("LLAMA_CPP_API_BASE",), LLAMA_CPP),
-    Provider("llamacpp", _LLAMA_CPP_HOME, (), ("LLAMA_CPP_API_BASE",), LLAMA_CPP),
-    Provider("ollama", "http://localhost:11434/v1", (), ("OLLAMA_API_BASE", "OLLAMA_HOST"), LOCAL),
-    Provider("ollama_chat", "http://localhost:11434/v1", (), ("OLLAMA_API_BASE", "OLLAMA_HOST"), LOCAL),
-    Provider("lm_studio", "http://localhost:1234/v1", (), ("LM_STUDIO_API_BASE",), LOCAL),
-    Provider("sglang", "http://localhost:30000/v1", (), ("SGLANG_API_BASE",), VLLM),
-    Provider(
-        "together_ai",
-        "https://api.together.xyz/v1",
-        ("TOGETHERAI_API_KEY", "TOGETHER_API_KEY"),
-        (),
-        COMPLETING,
-    ),
-    Provider(
-        "fireworks_ai",
-        "https://api.fireworks.ai/inference/v1",
-        ("FIREWORKS_AI_API_KEY", "FIREWORKS_API_KEY"),
-        (),
-        COMPLETING,
-    ),
-    Provider(
-        "openrouter",
-        "https://openrouter.ai/api/v1",
-        ("OPENROUTER_API_KEY",),
-        ("OPENROUTER_API_BASE",),
-        SINGLE,
-    ),
-    Provider("groq", "https://api.groq.com/openai/v1", ("GROQ_API_KEY",), (), SINGLE),
-    Provider("mistral", "https://api.mistral.ai/v1", ("MISTRAL_API_KEY",), ("MISTRAL_API_BASE",)),
-    Provider("deepseek", "https://api.deepseek.com/v1", ("DEEPSEEK_API_KEY",), ("DEEPSEEK_API_BASE",), PLAIN),
-    Provider("xai", "https://api.x.ai/v1", ("XAI_API_KEY",), ("XAI_API_BASE",)),
-    Provider("deepinfra", "https://api.deepinfra.com/v1/openai", ("DEEPINFRA_API_KEY",), (), COMPLETING),
-    Provider("cerebras", "https://api.cerebras.ai/v1", ("CEREBRAS_API_KEY",), (), SINGLE),
-    Provider("sambanova", "https://api.sambanova.ai/v1", ("SAMBANOVA_API_KEY",), (), SINGLE),
-    Provider(
-        "nvidia_nim",
-        "https://integrate.api.nvidia.com/v1",
-        ("NVIDIA_NIM_API_KEY", "NVIDIA_API_KEY"),
-        ("NVIDIA_NIM_API_BASE",),
-        PLAIN,
-    ),
-    Provider(
-        "perplexity", "https://api.perplexity.ai", ("PERPLEXITYAI_API_KEY", "PERPLEXITY_API_KEY"), (), SINGLE
-    ),
-    Provider("moonshot", "https://api.moonshot.ai/v1", ("MOONSHOT_API_KEY",), ("MOONSHOT_API_BASE",), PLAIN),
-    Provider(
-        "anyscale",
-        "https://api.endpoints.anyscale.com/v1",
-        ("ANYSCALE_API_KEY",),
-        ("ANYSCALE_API_BASE",),
-        COMPLETING,
-    ),
+    _named("anyscale", "https://api.endpoints.anyscale.com/v1", COMPLETING, "ANYSCALE"),
+    _named("cerebras", "https://api.cerebras.ai/v1", SINGLE, "CEREBRAS"),
+    _named("deepinfra", "https://api.deepinfra.com/v1/openai", COMPLETING, "DEEPINFRA"),
+    _named("deepseek", "https://api.deepseek.com/v1", PLAIN, "DEEPSEEK"),
+    _named("fireworks_ai", "https://api.fireworks.ai/inference/v1", COMPLETING, "FIREWORKS_AI", "FIREWORKS"),
+    _named("gemini", _GEMINI_HOME, COMPATIBLE, "GEMINI", "GOOGLE"),
+    _named("groq", "https://api.groq.com/openai/v1", SINGLE, "GROQ"),
+    _named("mistral", "https://api.mistral.ai/v1", COMPATIBLE, "MISTRAL"),
+    _named("moonshot", "https://api.moonshot.ai/v1", PLAIN, "MOONSHOT"),
+    _named("nvidia_nim", "https://integrate.api.nvidia.com/v1", PLAIN, "NVIDIA_NIM", "NVIDIA"),
+    _named("openrouter", "https://openrouter.ai/api/v1", SINGLE, "OPENROUTER"),
+    _named("perplexity", "https://api.perplexity.ai", SINGLE, "PERPLEXITYAI", "PERPLEXITY"),
+    _named("sambanova", "https://api.sambanova.ai/v1", SINGLE, "SAMBANOVA"),
+    _named("together_ai", "https://api.together.xyz/v1", COMPLETING, "TOGETHERAI", "TOGETHER"),
+    _named("xai", "https://api.x.ai/v1", COMPATIBLE, "XAI"),
 )
 
 PROVIDERS: Mapping[str, Provider] = {provider.name: provider for provider in _ALL}

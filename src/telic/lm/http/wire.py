@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from time import monotonic, perf_counter
@@ -16,11 +17,14 @@ from telic.errors import LMError, LMRateLimitError, LMTimeoutError, LMTransportE
 from telic.lm.http import pool
 from telic.lm.http.failures import Asked, Complaint, complaint_in, complaint_of, failure_of
 from telic.lm.http.limiter import limiter_for
-from telic.lm.http.retry import Retries
+from telic.lm.http.retry import PATIENCE, Retries
 
 if TYPE_CHECKING:
     from telic.lm.http.address import Address
 
+_log = logging.getLogger("telic.lm")
+NOTABLE_PAUSE = 10.0
+"""Seconds; a longer pause is logged, or a program that waits would look like one that hangs."""
 CONNECT_WITHIN = 30.0
 """Seconds to wait for a connection at most; servers that are up accept at once."""
 
@@ -77,7 +81,7 @@ class Wire:
         retries: Retries | None = None
         deadline = None if self._deadline is None else monotonic() + self._deadline
         while True:
-            started = await limiter.enter(first=retries is not None)
+            started = await self._turn(deadline, first=retries is not None)
             answered = False
             try:
                 begun = perf_counter()
@@ -85,13 +89,34 @@ class Wire:
                 answered = True
                 return payload, perf_counter() - begun
             except LMError as error:
-                if isinstance(error, LMRateLimitError) or error.retry_after is not None:
-                    limiter.throttle(started, error.retry_after or 0.0)
+                if error.retry_after is not None:
+                    self._slow_down(started, error.retry_after)
                 retries = retries or Retries(self._num_retries, self._backoff, deadline)
                 wait = retries.wait(error)
+                if error.retry_after is None and isinstance(error, LMRateLimitError):
+                    self._slow_down(started, wait)
             finally:
                 limiter.leave(answered=answered)
             await asyncio.sleep(wait)
+
+    async def _turn(self, deadline: float | None, *, first: bool) -> float:
+        """Wait for the limiter; see `Limiter.enter`."""
+        if deadline is None:
+            return await self._limiter.enter(first=first)
+        try:
+            async with asyncio.timeout(deadline - monotonic()):
+                return await self._limiter.enter(first=first)
+        except TimeoutError:
+            raise self._late(
+                "gave others the turn (it asked to be asked less often) until the deadline"
+            ) from None
+
+    def _slow_down(self, started: float, pause: float) -> None:
+        """Hold back all requests to the endpoint, as long as they are patient enough to wait for it."""
+        if pause <= PATIENCE:
+            self._limiter.throttle(started, pause)
+            if pause > NOTABLE_PAUSE:
+                _log.warning("%s asks to wait %.0f s before the next request.", self._asked.endpoint, pause)
 
     async def _try(self, url: URL, body: bytes, deadline: float | None) -> dict[str, Any]:
         """Post once."""
@@ -147,16 +172,15 @@ class Wire:
                 "cannot be reached", f"{reason}. Is the server running, and is api_base right?"
             )
         if isinstance(error, TimeoutError):
-            where = f"{self._asked.model} at {self._asked.endpoint}"
-            return LMTimeoutError(
-                f"{where} gave no complete answer within {self._timeout:g} s.",
-                model=self._asked.model,
-                provider=self._asked.provider,
-            )
+            return self._late(f"gave no complete answer within {self._timeout:g} s")
         if isinstance(error, aiohttp.ClientPayloadError):
             self.asked_again += 1
             return self._transport("sent an answer that was cut short", "The connection ended before it did.")
         return self._transport("broke the connection", f"{type(error).__name__}: {error}")
+
+    def _late(self, what: str) -> LMTimeoutError:
+        message = f"{self._asked.model} at {self._asked.endpoint} {what}."
+        return LMTimeoutError(message, model=self._asked.model, provider=self._asked.provider)
 
     def _transport(self, what: str, detail: str) -> LMTransportError:
         message = f"{self._asked.model} at {self._asked.endpoint} {what}. {self._clean(detail)}"
