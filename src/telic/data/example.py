@@ -28,7 +28,7 @@ class Example:
     _store: dict[str, Any]
     _input_keys: frozenset[str] | None = None
 
-    def __init__(self, base: Mapping[str, Any] | Example | None = None, **fields: Any) -> None:
+    def __init__(self, /, base: Mapping[str, Any] | Example | None = None, **fields: Any) -> None:
         if base is None:
             _set(self, "_store", fields)
         elif isinstance(base, Example):
@@ -141,7 +141,7 @@ class Example:
 
     # Copies.
 
-    def copy(self, **fields: Any) -> Self:
+    def copy(self, /, **fields: Any) -> Self:
         """A shallow copy, with some fields set."""
         return self._with_store({**self._store, **fields})
 

@@ -49,6 +49,7 @@ def split(
 
 def _counts(total: int, sizes: Sequence[int | float]) -> list[int]:
     counts: list[int] = []
+    shared = 0.0
     for position, size in enumerate(sizes):
         if isinstance(size, bool) or not isinstance(size, (int, float)):
             raise DataError(f"split: a size is a count or a share, not {size!r}.")
@@ -56,15 +57,12 @@ def _counts(total: int, sizes: Sequence[int | float]) -> list[int]:
             counts.append(max(total - sum(counts), 0))
         elif size < 0 or (isinstance(size, float) and size > 1):
             raise DataError(f"split: the size {size!r} is neither a count nor a share between 0.0 and 1.0.")
+        elif isinstance(size, int):
+            counts.append(size)
         else:
-            counts.append(size if isinstance(size, int) else round(size * total))
-    # Shares that add up to the whole may round to a row more than there is.
-    excess = sum(counts) - total
-    if 0 < excess < len(counts) and sum(s for s in sizes if isinstance(s, float)) <= 1.0 + 1e-9:
-        for position in range(len(counts) - 1, -1, -1):
-            if excess and isinstance(sizes[position], float) and counts[position]:
-                counts[position] -= 1
-                excess -= 1
+            # Rounding the running sum, not each share: shares that make the whole then lose no row.
+            counts.append(round((shared + size) * total) - round(shared * total))
+            shared += size
     if sum(counts) > total:
         raise DataError(f"split: parts of {counts} rows do not fit into {total} rows.")
     return counts

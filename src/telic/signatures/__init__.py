@@ -6,6 +6,14 @@ from telic.signatures.make import ensure_signature, make_signature
 from telic.signatures.meta import SignatureMeta
 from telic.signatures.signature import Signature
 from telic.signatures.typenames import type_name
+from telic.signatures.validation import (
+    ValidationFailure,
+    json_schema,
+    object_schema,
+    to_jsonable,
+    validate,
+    validator,
+)
 
 __all__ = [
     "MISSING",
@@ -14,9 +22,15 @@ __all__ = [
     "OutputField",
     "Signature",
     "SignatureMeta",
+    "ValidationFailure",
     "check_inputs",
     "ensure_signature",
     "infer_prefix",
+    "json_schema",
     "make_signature",
+    "object_schema",
+    "to_jsonable",
     "type_name",
+    "validate",
+    "validator",
 ]

@@ -63,6 +63,7 @@ class Field:
         default: value of an input that the caller leaves out, or `MISSING`.
         default_factory: makes that value, or `None`.
         constraints: what values are held to: `ge`, `gt`, `le`, `lt`, `min_length`, `pattern`, ….
+        has_type: whether a type was given; `annotation` is `str` where none was.
         extra: whatever else was said (`format`, `parser`, `examples`, …), kept for those who know it.
     """
 

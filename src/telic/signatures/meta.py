@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from keyword import iskeyword
 from typing import Any, ClassVar, NoReturn
 
@@ -92,7 +91,8 @@ class SignatureMeta(type):
         raise AttributeError(f"signature '{cls.__name__}' has no attribute '{name}'{hint}")
 
     def __setattr__(cls, name: str, value: Any) -> None:
-        if name not in _SETTABLE:
+        # A class without fields is not finished: cloudpickle makes it empty and sets what it had, fields last.
+        if name not in _SETTABLE and (cls._fields or cls.__bases__ == (object,)):
             _refuse(cls, name)
         type.__setattr__(cls, name, value)
 
@@ -165,13 +165,13 @@ def assemble(
         text = default_instructions(inputs, outputs)
     namespace["__doc__"] = text or namespace.get("__doc__")
     namespace["__slots__"] = ()
-    namespace["_fields"] = FieldMap({**inputs, **outputs})
     namespace["_input_fields"] = inputs
     namespace["_output_fields"] = outputs
     namespace["_input_names"] = frozenset(inputs)
     namespace["_instructions"] = text
     namespace["_own_instructions"] = own if own_instructions is None else own_instructions
     namespace["_key"] = None
+    namespace["_fields"] = FieldMap({**inputs, **outputs})
     return type.__new__(meta, name, bases, namespace)
 
 
@@ -195,5 +195,7 @@ def check_name(field: Field) -> None:
 
 def near(name: str, names: Iterable[str]) -> str:
     """`" Did you mean 'answer'?"`, or nothing."""
+    from difflib import get_close_matches  # only errors need it
+
     found = get_close_matches(name, list(names), n=1)
     return f" Did you mean '{found[0]}'?" if found else ""

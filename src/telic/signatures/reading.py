@@ -71,6 +71,8 @@ def _reader(annotation: Any, name: str = "") -> Reader:
         return _enum(annotation)
     if isinstance(annotation, typing.NewType):
         return reader_of(annotation.__supertype__)
+    if type(annotation).__name__ == "TypeAliasType":  # `type Name = ...`, since Python 3.12
+        return reader_of(annotation.__value__)
     return structure_reader(annotation, reader_of)
 
 
