@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from telic.lm.history import GLOBAL_HISTORY
 from telic.runtime.settings import settings
+from telic.store.memory import MemoryStore
 
 WEIGHTS_HOME = Path(__file__).resolve().parents[1] / ".telic"
 """Kept between runs: model weights are pulled once per checkout."""
@@ -21,6 +23,8 @@ os.environ.setdefault("TELIC_HOME", str(WEIGHTS_HOME))
 @pytest.fixture(autouse=True)
 def _fresh_settings() -> Iterator[None]:
     settings.reset()
+    settings.configure(store=MemoryStore())
+    GLOBAL_HISTORY.clear()
     yield
     settings.reset()
 

@@ -53,9 +53,8 @@ def test_bootstrap_gives_every_step_of_a_pipeline_its_demos():
             return self.second(summary=self.first(text=text).summary)
 
     def reply(text: str) -> str:
-        return chat(reasoning="because", verdict="good") if "[[ ## summary ## ]]" in text.split("Respond")[0] else chat(
-            summary="short"
-        )
+        second = text.lstrip().startswith("[[ ## summary ## ]]")
+        return chat(reasoning="because", verdict="good") if second else chat(summary="short")
 
     trainset = [telic.Example(text=f"t{i}").with_inputs("text") for i in range(6)]
     with telic.context(lm=ScriptedLM(reply)):
@@ -99,7 +98,7 @@ class Killed(BaseException):
     """Stands for the death of the process."""
 
 
-@pytest.mark.parametrize("after", [0, 1, 9, 30, 55, 80])
+@pytest.mark.parametrize("after", [0, 1, 2, 5, 14, 30, 60, 90])
 def test_a_killed_run_goes_on_to_the_same_result_without_paying_twice(after):
     calls: list[str] = []
 

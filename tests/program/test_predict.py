@@ -41,13 +41,6 @@ def test_overrides_for_one_call():
     assert "demo question" in str(first.asked[0])
 
 
-def test_an_input_may_be_called_like_an_override():
-    lm = ScriptedLM([chat(answer="ok")])
-    with telic.context(lm=lm):
-        assert telic.Predict("config, lm -> answer")(config="a setting", lm="a name").answer == "ok"
-    assert "a setting" in lm.asked[0][-1]["content"]
-
-
 def test_a_bad_answer_is_shown_to_the_model_once_and_mended():
     lm = ScriptedLM([chat(n="many"), chat(n="3")])
     with telic.context(lm=lm):

@@ -85,10 +85,13 @@ def _code(code: CodeType) -> list[Any]:
 
 
 def _constant(value: Any) -> str:
-    if callable(value):
-        return getattr(value, "__qualname__", type(value).__qualname__)
-    text = repr(value)
-    return type(value).__qualname__ if " at 0x" in text else text
+    """A value that cannot change, as text; of anything else only the kind, since a counter is no change of code."""
+    if value is None or isinstance(value, (str, int, float, bool, bytes)):
+        return repr(value)
+    if isinstance(value, (tuple, frozenset)):
+        parts = [_constant(part) for part in value]
+        return repr(sorted(parts) if isinstance(value, frozenset) else parts)
+    return str(getattr(value, "__qualname__", type(value).__qualname__))
 
 
 def _installed(value: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from telic._json import dumps, write_atomic
 from telic.errors import ProgramFileError, TelicError
+from telic.program.states import dump_states, load_states
 
 FORMAT = 1
 """Version of the file format; a file of a newer one is refused."""
@@ -26,7 +27,7 @@ def save_program_file(program: Any, path: str | Path) -> None:
             "program": f"{type(program).__module__}.{type(program).__qualname__}",
             "saved": datetime.now(UTC).isoformat(timespec="seconds"),
         },
-        "state": program.dump_state(),
+        "state": dump_states(program),
     }
     if program.provenance:
         row["provenance"] = dict(program.provenance)
@@ -81,7 +82,7 @@ def load_program_file(program: Any, path: str | Path, *, allow_unsafe_lm_state: 
     """Set `program` to the state in the file at `path`."""
     row = read_program_file(path)
     try:
-        program.load_state(row["state"], allow_unsafe_lm_state=allow_unsafe_lm_state)
+        load_states(program, row["state"], allow_unsafe_lm_state=allow_unsafe_lm_state)
     except TelicError as error:
         saved = row["telic"].get("program")
         source = f" It was saved from {saved}." if saved else ""

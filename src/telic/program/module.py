@@ -6,9 +6,8 @@ import copy
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TextIO
 
-from telic.errors import LMUnsupportedFeatureError, ProgramFileError
-from telic.program import tree
-from telic.program.parameter import Parameter
+from telic.errors import LMUnsupportedFeatureError
+from telic.program import states, tree
 from telic.runtime import scope as scopes
 from telic.runtime.events import active_callbacks, notifying
 from telic.runtime.settings import settings
@@ -66,23 +65,7 @@ class BaseModule:
             ProgramFileError: the paths differ from this program's; both sides are named.
             SignatureError: a predictor's fields differ; the differences are named.
         """
-        mine = dict(self.named_parameters())
-        theirs = [path for path in state if path != "metadata"]
-        missing, surplus = sorted(set(mine) - set(theirs)), sorted(set(theirs) - set(mine))
-        if missing or surplus:
-            raise ProgramFileError(
-                f"The state is of another program than {type(self).__name__}."
-                + (f" It lacks {missing}." if missing else "")
-                + (f" It has {surplus}, which this program does not." if surplus else "")
-            )
-        before = {path: parameter.dump_state() for path, parameter in mine.items()}
-        try:
-            for path, parameter in mine.items():
-                parameter.load_state(state[path], **_unsafe(parameter, allow_unsafe_lm_state))
-        except BaseException:
-            for path, parameter in mine.items():
-                parameter.load_state(before[path], **_unsafe(parameter, True))
-            raise
+        states.load_states(self, state, allow_unsafe_lm_state=allow_unsafe_lm_state)
 
     def save(
         self, path: str | Path, save_program: bool = False, modules_to_serialize: list[Any] | None = None
@@ -341,10 +324,6 @@ def _copied(value: Any, memo: dict[int, Any]) -> Any:
     except (TypeError, ValueError, AttributeError, RecursionError, NotImplementedError):
         # Clients, locks and open files cannot be copied; the copy of the program shares them.
         return value
-
-
-def _unsafe(parameter: Parameter, allowed: bool) -> dict[str, bool]:
-    return {"allow_unsafe_lm_state": True} if allowed and hasattr(parameter, "signature") else {}
 
 
 def _assign(module: Any, path: str, value: Any) -> None:

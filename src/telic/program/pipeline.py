@@ -139,7 +139,7 @@ def gather(predictor: Any, kwargs: dict[str, Any]) -> Ask:
     demos, config, lm = predictor.demos, predictor.config, predictor.lm
     fields = signature.input_fields
     if not (kwargs.keys() <= fields.keys()):
-        overrides = {k: kwargs.pop(k) for k in _OVERRIDES if k in kwargs and k not in fields}
+        overrides = {k: kwargs.pop(k) for k in _OVERRIDES if k in kwargs}
         if overrides:
             from telic.signatures import ensure_signature
 

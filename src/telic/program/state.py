@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from telic._json import stable_hash
+from telic.program.states import dump_states, load_states
 
 
 class ProgramState:
@@ -26,7 +27,7 @@ class ProgramState:
     @classmethod
     def of(cls, program: Any) -> ProgramState:
         """The state of a live program."""
-        return cls(program.dump_state())
+        return cls(dump_states(program))
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> ProgramState:
@@ -78,7 +79,7 @@ class ProgramState:
         it.
         """
         made = program.deepcopy()
-        made.load_state(self._predictors, allow_unsafe_lm_state=True)
+        load_states(made, self._predictors, allow_unsafe_lm_state=True)
         return made
 
     def _changed(
