@@ -1,0 +1,53 @@
+"""The demo's data as examples: customer messages, hand-written, and word problems, generated."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from telic.cli.demo.word_problems import problems, template_split
+from telic.data.example import Example
+
+INTENTS = ("account", "billing", "booking", "cancel", "delivery", "faulty", "question", "return")
+"""What a customer may want."""
+RECORD = ("product", "order", "amount", "date", "contact")
+"""What may be extracted from a message, word for word; an empty string where the message does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """Examples to compile on, to choose with, and to report on."""
+
+    train: list[Example]
+    dev: list[Example]
+    test: list[Example]
+
+
+def messages() -> Splits:
+    """200 messages to shops and services, each with its `intent` and the fields of `RECORD`.
+
+    The intents are balanced in every split: 8, 6 and 11 messages of each.
+    """
+    parts: dict[str, list[Example]] = {"train": [], "dev": [], "test": []}
+    text = Path(__file__).with_name("messages.jsonl").read_text(encoding="utf-8")
+    for line in text.splitlines():
+        row = json.loads(line)
+        example = Example(message=row["message"], intent=row["intent"], **row["record"])
+        parts[row["split"]].append(example.with_inputs("message"))
+    return Splits(**parts)
+
+
+def word_problems(train: int = 64, dev: int = 48, test: int = 100, *, seed: int = 0) -> Splits:
+    """Word problems with `question`, `equation` and `answer`; no template is used in two splits."""
+    groups = template_split((0.45, 0.2, 0.35), seed)
+    parts = []
+    for part, (count, group) in enumerate(zip((train, dev, test), groups, strict=True)):
+        made = problems(count, seed * 10 + part, among=group)
+        parts.append(
+            [
+                Example(question=p.question, equation=p.equation, answer=p.answer).with_inputs("question")
+                for p in made
+            ]
+        )
+    return Splits(*parts)
