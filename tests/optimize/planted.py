@@ -1,4 +1,4 @@
-"""A planted problem: a scripted LM that can only give labels it was shown in demos, and a metric that checks them."""
+"""A planted problem: a scripted LM that gives only labels it was shown, and a metric that checks them."""
 
 from __future__ import annotations
 

@@ -36,9 +36,9 @@ def test_labeled_few_shot_draws_every_class():
 def test_bootstrap_keeps_only_what_the_metric_accepts():
     lm = planted_lm()
     with telic.context(lm=lm):
-        compiled = telic.BootstrapFewShot(metric=exact, max_bootstrapped_demos=3, max_labeled_demos=0).compile(
-            telic.Predict(Colour), trainset=rows(40)
-        )
+        compiled = telic.BootstrapFewShot(
+            metric=exact, max_bootstrapped_demos=3, max_labeled_demos=0
+        ).compile(telic.Predict(Colour), trainset=rows(40))
     assert [d.colour for d in compiled.demos] == ["red", "red", "red"]
     assert all(d.augmented for d in compiled.demos)
 
@@ -59,7 +59,8 @@ def test_bootstrap_gives_every_step_of_a_pipeline_its_demos():
     trainset = [telic.Example(text=f"t{i}").with_inputs("text") for i in range(6)]
     with telic.context(lm=ScriptedLM(reply)):
         compiled = telic.BootstrapFewShot(
-            metric=lambda example, pred, trace=None: trace is None or len(trace) == 2, max_bootstrapped_demos=2
+            metric=lambda example, pred, trace=None: trace is None or len(trace) == 2,
+            max_bootstrapped_demos=2,
         ).compile(Two(), trainset=trainset)
     assert [d.summary for d in compiled.first.demos if d.get("augmented")] == ["short", "short"]
     assert [d.reasoning for d in compiled.second.predict.demos if d.get("augmented")] == ["because"] * 2
@@ -117,7 +118,7 @@ def test_a_killed_run_goes_on_to_the_same_result_without_paying_twice(after):
     whole_metric_calls = len(calls)
     calls.clear()
     call_record().memory.clear()
-    default_store().delete('calls', [key for key, _ in default_store().scan('calls')])
+    default_store().delete("calls", [key for key, _ in default_store().scan("calls")])
 
     lm = planted_lm()
     store = default_store()
@@ -195,14 +196,20 @@ def test_errors_stop_the_run_and_keep_what_was_scored():
 @pytest.mark.parametrize(
     ("what", "error", "said"),
     [
-        (lambda: telic.LabeledFewShot().compile(telic.Predict(Colour), trainset=[]), DataError, "trainset is empty"),
+        (
+            lambda: telic.LabeledFewShot().compile(telic.Predict(Colour), trainset=[]),
+            DataError,
+            "trainset is empty",
+        ),
         (
             lambda: telic.LabeledFewShot().compile(telic.Module(), trainset=rows(3)),
             CompileError,
             "no predictors",
         ),
         (
-            lambda: telic.BootstrapFewShot(metric=lambda a: 1).compile(telic.Predict(Colour), trainset=rows(3)),
+            lambda: telic.BootstrapFewShot(metric=lambda a: 1).compile(
+                telic.Predict(Colour), trainset=rows(3)
+            ),
             MetricError,
             "positional",
         ),

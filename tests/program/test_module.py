@@ -105,7 +105,7 @@ def test_files_that_do_not_load_say_why(tmp_path):
     with pytest.raises(ProgramFileError, match="no program file"):
         Pipeline().load(path)
     path.write_text('{"telic": {"form')
-    with pytest.raises(ProgramFileError, match="damaged.*line 1"):
+    with pytest.raises(ProgramFileError, match=r"damaged.*line 1"):
         Pipeline().load(path)
     path.write_text("[1, 2]")
     with pytest.raises(ProgramFileError, match="not a program"):
@@ -114,7 +114,7 @@ def test_files_that_do_not_load_say_why(tmp_path):
     with pytest.raises(ProgramFileError, match="format 99"):
         Pipeline().load(path)
     Other().save(path)
-    with pytest.raises(ProgramFileError, match="another program.*Other") as caught:
+    with pytest.raises(ProgramFileError, match=r"another program.*Other") as caught:
         Pipeline().load(path)
     assert "answer" in str(caught.value)
     with pytest.raises(ProgramFileError, match="should end in"):
@@ -175,9 +175,18 @@ def test_batch_keeps_order_and_reports_failures():
 
 
 def test_program_saved_by_dspy_loads(tmp_path):
-    fields = [{"prefix": "Question:", "description": "${question}"}, {"prefix": "Answer:", "description": "short"}]
+    fields = [
+        {"prefix": "Question:", "description": "${question}"},
+        {"prefix": "Answer:", "description": "short"},
+    ]
     signature = {"instructions": "Answer briefly.", "fields": fields}
-    state = {"traces": [], "train": [], "demos": [{"question": "q", "answer": "a"}], "signature": signature, "lm": None}
+    state = {
+        "traces": [],
+        "train": [],
+        "demos": [{"question": "q", "answer": "a"}],
+        "signature": signature,
+        "lm": None,
+    }
     row = {"answer": state, "metadata": {"dependency_versions": {"python": "3.11"}}}
     (tmp_path / "p.json").write_text(json.dumps(row))
     program = Other()

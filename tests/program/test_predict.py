@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import pytest
 
 import telic
@@ -111,7 +109,7 @@ def test_bad_calls_name_the_field(call, said):
 
 
 def test_no_lm_says_how_to_set_one():
-    with pytest.raises(LMNotConfiguredError, match="telic.configure"):
+    with pytest.raises(LMNotConfiguredError, match=r"telic\.configure"):
         telic.Predict("q -> a")(q="?")
     with telic.context(lm=object()), pytest.raises(LMNotConfiguredError, match="BaseLM"):
         telic.Predict("q -> a")(q="?")
@@ -129,7 +127,9 @@ def test_a_bug_in_a_users_type_is_not_a_parse_failure():
             raise ZeroDivisionError("a bug")
 
     lm = ScriptedLM(lambda _: chat(out='{"x": 1}'))
-    predict = telic.Predict(telic.Signature({"q": (str, telic.InputField()), "out": (Broken, telic.OutputField())}))
+    predict = telic.Predict(
+        telic.Signature({"q": (str, telic.InputField()), "out": (Broken, telic.OutputField())})
+    )
     with telic.context(lm=lm), pytest.raises(ZeroDivisionError):
         predict(q="?")
     assert len(lm.asked) == 1

@@ -1,1 +1,15 @@
-""""""
+"""Test doubles: scripted LMs, a scripted local server, and a way back to a fresh process."""
+
+from telic._lazy import exports
+
+_TABLE = {
+    "DummyLM": "telic.testing.dummy",
+    "DummyVectorizer": "telic.testing.dummy",
+    "Faults": "telic.testing.faults",
+    "LocalServer": "telic.testing.server",
+    "dummy_rm": "telic.testing.dummy",
+    "reset": "telic.testing.reset",
+}
+
+__getattr__, __dir__ = exports(__name__, _TABLE)
+__all__ = sorted(_TABLE)
