@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 from collections.abc import Mapping
@@ -15,8 +14,9 @@ from telic.lm.http.body import body_of, encode
 from telic.lm.http.dialect import Dialect, traits_of
 from telic.lm.http.failures import Asked
 from telic.lm.http.keys import credentials_of, key_of, paths_of
+from telic.lm.http.several import collect
 from telic.lm.http.table import PROVIDERS, Provider
-from telic.types import Capabilities, Choice, Request, Response, Usage
+from telic.types import Capabilities, Request, Response, Usage
 
 if TYPE_CHECKING:
     from telic.lm.http.wire import Wire
@@ -137,11 +137,9 @@ class HttpEngine:
         """
         wire = self._wire or self._connect()
         body = body_of(request, self.name, self.dialect, self.traits, constrain=self._constrained)
-        wanted = body.get("n") or 1
-        if wanted > 1:
-            return await self._several(wire, request, body, wanted)
-        payload, latency = await self._ask(wire, request, body)
-        return self._response(payload, latency)
+        if (body.get("n") or 1) > 1:
+            return await collect(lambda one: self._ask(wire, request, one), body, many=self.dialect.many)
+        return await self._ask(wire, request, body)
 
     def count_tokens(self, request: Request) -> int | None:
         """Not known without asking."""
@@ -171,10 +169,10 @@ class HttpEngine:
         )
         return self._wire
 
-    async def _ask(self, wire: Wire, request: Request, body: dict[str, Any]) -> tuple[dict[str, Any], float]:
+    async def _ask(self, wire: Wire, request: Request, body: dict[str, Any]) -> Response:
         url = wire.chat_url if request.messages is not None else wire.text_url
         try:
-            return await wire.post(url, encode(body).encode("ascii"))
+            return self._response(*await wire.post(url, encode(body).encode("ascii")))
         except LMInvalidRequestError as error:
             constrained = request.constraint is not None and self._constrained
             if not (constrained and _CONSTRAINT_REFUSED.search(error.message)):
@@ -183,26 +181,8 @@ class HttpEngine:
             _log.warning("%s does not take the constraint and is asked without: %s", self.model, error)
             self._constrained = "support" not in error.message
         free = body_of(request, self.name, self.dialect, self.traits, constrain=False)
-        for name in ("n", "seed"):
-            if name in body:
-                free[name] = body[name]
-        return await wire.post(url, encode(free).encode("ascii"))
-
-    async def _several(self, wire: Wire, request: Request, body: dict[str, Any], wanted: int) -> Response:
-        """Collect `wanted` choices: in one request where the server can, else the rest in one each."""
-        if not self.dialect.many:
-            body["n"] = 1
-        first = self._response(*await self._ask(wire, request, body))
-        missing = wanted - len(first.choices)
-        if missing <= 0:
-            return first
-        bodies = [_single(body, number) for number in range(1, missing + 1)]
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._ask(wire, request, one)) for one in bodies]
-        except BaseExceptionGroup as failures:
-            raise failures.exceptions[0] from None
-        return _merge([first, *(self._response(*task.result()) for task in tasks)], wanted)
+        free.update({name: body[name] for name in ("n", "seed") if name in body})
+        return self._response(*await wire.post(url, encode(free).encode("ascii")))
 
     def _response(self, payload: dict[str, Any], latency: float) -> Response:
         try:
@@ -244,20 +224,3 @@ class HttpEngine:
 
     def __repr__(self) -> str:
         return f"HttpEngine({self.model!r}, {self.endpoint!r})"
-
-
-def _single(body: dict[str, Any], number: int) -> dict[str, Any]:
-    """The body of one more choice; a fixed seed is moved on, or all choices would be the same."""
-    one = {**body, "n": 1}
-    if isinstance(one.get("seed"), int):
-        one["seed"] += number
-    return one
-
-
-def _merge(parts: list[Response], wanted: int) -> Response:
-    """One response out of several to the same question."""
-    choices: list[Choice] = [choice for part in parts for choice in part.choices]
-    usage = sum((part.usage for part in parts[1:]), parts[0].usage)
-    costs = [part.cost for part in parts]
-    cost = None if None in costs else sum(c for c in costs if c is not None)
-    return Response(tuple(choices[:wanted]), usage, parts[0].model, cost, max(part.latency for part in parts))

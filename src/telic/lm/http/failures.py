@@ -35,7 +35,8 @@ _NO_CREDIT = re.compile(
 )
 _NO_MODEL = re.compile(
     r"(?i)model_not_found|model_not_available|unknown model|invalid model|no such model"
-    r"|is not a valid model|model\b.{0,120}?\b(?:does not exist|not found|is not a valid|not available|is not supported)"
+    r"|is not a valid model"
+    r"|model\b.{0,120}?\b(?:does not exist|not found|is not a valid|not available|is not supported)"
 )
 _NO_PATH = re.compile(r"(?i)(?:(?:file|page|route|path) )?not found\.?|invalid url.*|no route.*")
 _LONGEST_MESSAGE = 600

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from yarl import URL
 
-from telic.errors import LMError, LMRateLimitError, LMTimeoutError, LMTransportError, redact
+from telic.errors import LMError, LMTimeoutError, LMTransportError, redact
 from telic.lm.http import pool
 from telic.lm.http.failures import Asked, Complaint, complaint_in, complaint_of, failure_of
 from telic.lm.http.limiter import limiter_for
-from telic.lm.http.retry import PATIENCE, Retries
+from telic.lm.http.persist import Persistence
 
 if TYPE_CHECKING:
     from telic.lm.http.address import Address
 
-_log = logging.getLogger("telic.lm")
-NOTABLE_PAUSE = 10.0
-"""Seconds; a longer pause is logged, or a program that waits would look like one that hangs."""
 CONNECT_WITHIN = 30.0
 """Seconds to wait for a connection at most; servers that are up accept at once."""
 
@@ -60,13 +54,11 @@ class Wire:
         self._asked = asked
         self._headers = headers
         self._secret = secret
-        self._num_retries = num_retries
-        self._backoff = backoff
-        self._deadline = deadline
         self._timeout = timeout
         self._client_timeout = _timeout(timeout)
         self._proxy = None if address.is_local else _proxy_for(self.chat_url)
-        self._limiter = limiter_for(address.endpoint, secret)
+        limiter = limiter_for(address.endpoint, secret)
+        self._persistence = Persistence(asked, limiter, num_retries, backoff, deadline)
 
     async def post(self, url: URL, body: bytes) -> tuple[dict[str, Any], float]:
         """Post until there is an answer.
@@ -77,52 +69,11 @@ class Wire:
         Raises:
             LMError: of the last try.
         """
-        limiter = self._limiter
-        retries: Retries | None = None
-        deadline = None if self._deadline is None else monotonic() + self._deadline
-        while True:
-            started = await self._turn(deadline, first=retries is not None)
-            answered = False
-            try:
-                begun = perf_counter()
-                payload = await self._try(url, body, deadline)
-                answered = True
-                return payload, perf_counter() - begun
-            except LMError as error:
-                if error.retry_after is not None:
-                    self._slow_down(started, error.retry_after)
-                retries = retries or Retries(self._num_retries, self._backoff, deadline)
-                wait = retries.wait(error)
-                if error.retry_after is None and isinstance(error, LMRateLimitError):
-                    self._slow_down(started, wait)
-            finally:
-                limiter.leave(answered=answered)
-            await asyncio.sleep(wait)
+        return await self._persistence.ask(lambda left: self._try(url, body, left))
 
-    async def _turn(self, deadline: float | None, *, first: bool) -> float:
-        """Wait for the limiter; see `Limiter.enter`."""
-        if deadline is None:
-            return await self._limiter.enter(first=first)
-        try:
-            async with asyncio.timeout(deadline - monotonic()):
-                return await self._limiter.enter(first=first)
-        except TimeoutError:
-            raise self._late(
-                "gave others the turn (it asked to be asked less often) until the deadline"
-            ) from None
-
-    def _slow_down(self, started: float, pause: float) -> None:
-        """Hold back all requests to the endpoint, as long as they are patient enough to wait for it."""
-        if pause <= PATIENCE:
-            self._limiter.throttle(started, pause)
-            if pause > NOTABLE_PAUSE:
-                _log.warning("%s asks to wait %.0f s before the next request.", self._asked.endpoint, pause)
-
-    async def _try(self, url: URL, body: bytes, deadline: float | None) -> dict[str, Any]:
+    async def _try(self, url: URL, body: bytes, left: float | None) -> dict[str, Any]:
         """Post once."""
-        timeout = self._client_timeout
-        if deadline is not None:
-            timeout = _timeout(min(self._timeout, max(0.001, deadline - monotonic())))
+        timeout = self._client_timeout if left is None else _timeout(min(self._timeout, left))
         session = await pool.session()
         try:
             async with session.post(
