@@ -5,32 +5,51 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from telic.lm.history import GLOBAL_HISTORY
 from telic.runtime.settings import settings
-from telic.store.memory import MemoryStore
 
-WEIGHTS_HOME = Path(__file__).resolve().parents[1] / ".telic"
+CHECKOUT_HOME = Path(os.environ.get("TELIC_TEST_HOME") or Path(__file__).resolve().parents[1] / ".telic")
 """Kept between runs: model weights are pulled once per checkout."""
 
-os.environ.setdefault("TELIC_HOME", str(WEIGHTS_HOME))
+DEFAULT_MODEL = "smollm2-135m"
+
+
+@pytest.fixture(scope="session")
+def weights() -> Path:
+    """The folder of model weights; the default model's are pulled at first use."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TELIC_HOME", str(CHECKOUT_HOME))
+        from telic.lm.weights import folder, pull
+
+        pull(DEFAULT_MODEL, progress=False)
+        return folder()
 
 
 @pytest.fixture(autouse=True)
-def _fresh_settings() -> Iterator[None]:
+def _fresh_home(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """A `TELIC_HOME` of its own, with an empty store; tests marked `model` find the weights in it."""
+    home = tmp_path_factory.mktemp("home")
+    if request.node.get_closest_marker("model"):
+        (home / "models").symlink_to(request.getfixturevalue("weights"))
+    monkeypatch.setenv("TELIC_HOME", str(home))
     settings.reset()
-    settings.configure(store=MemoryStore())
-    GLOBAL_HISTORY.clear()
     yield
     settings.reset()
+    if (default := sys.modules.get("telic.store.default")) and (home / "store.db").exists():
+        default.default_store().close()
+    if histories := sys.modules.get("telic.lm.history"):
+        histories.GLOBAL_HISTORY.clear()
 
 
 @pytest.fixture(autouse=True)
-def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+def _only_loopback(_fresh_home: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A test that reaches for the network fails, and says where it wanted to go."""
     connect = socket.socket.connect
     resolve = socket.getaddrinfo
@@ -42,9 +61,7 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def guarded_resolve(host: object, *rest: object, **more: object) -> object:
         if host is not None and not _is_loopback(host):
-            raise socket.gaierror(
-                socket.EAI_NONAME, f"a test tried to look up {host!r}; only loopback is allowed"
-            )
+            raise socket.gaierror(socket.EAI_NONAME, f"a test looked up {host!r}; only loopback is allowed")
         return resolve(host, *rest, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket.socket, "connect", guarded_connect)

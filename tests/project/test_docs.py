@@ -1,7 +1,7 @@
 """Every Python block of the README and the pages runs, page by page, in order, in one namespace.
 
-What a hosted model would answer stands in a comment before the blocks of a page, as one JSON object a reader does
-not see: `<!-- model answers: {"sentiment": "positive"} -->`. A local server gives these fields to whatever asks.
+What a hosted model would answer stands in a comment of the page, which a reader does not see:
+`<!-- model answers: {"sentiment": "positive"} -->`. A local server gives these fields to whatever asks.
 A page that names a `local/` model runs it for real. A block after `<!-- not run -->` is only compiled.
 """
 

@@ -52,7 +52,6 @@ def root(
     """Program language models instead of prompting them: measure programs, compile them, look at them."""
 
 
-
 @app.command()
 def demo(
     name: Annotated[str, typer.Argument(help="'messages' (the default) or 'math'.")] = "messages",

@@ -22,7 +22,7 @@ _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 def _store() -> Any:
-    from telic.store import default_store
+    from telic.store.default import default_store
 
     return default_store()
 
@@ -98,7 +98,7 @@ def prune(
 
 @cache.command("set-aside")
 def set_aside() -> None:
-    """Put a damaged record out of the way under another name, so that a new one is begun. Nothing is deleted."""
+    """Rename a damaged record, so that a new one is begun. Nothing is deleted."""
     from telic.store.schema import set_aside as rename
 
     path = _path()
@@ -111,7 +111,7 @@ def set_aside() -> None:
 def _path() -> Any:
     from telic.store.home import home
 
-    return home() / "store.sqlite"
+    return home() / "store.db"
 
 
 def _seconds(age: str) -> float:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from enum import Enum
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
@@ -14,16 +14,9 @@ from telic.cli import options
 from telic.cli.examples import load_examples
 from telic.cli.exits import BUDGET, say
 from telic.cli.metrics import load_metric
+from telic.cli.options import OptimizerName
 from telic.cli.output import Json, line, print_facts, print_json, print_table
 from telic.cli.programs import load_program, output_names, use_lm
-
-
-class OptimizerName(str, Enum):
-    """The optimizers that the command line offers."""
-
-    random_search = "random-search"
-    bootstrap = "bootstrap"
-    labeled = "labeled"
 
 
 def compile_program(
@@ -31,31 +24,21 @@ def compile_program(
     program: options.Program,
     data: options.Data,
     metric: options.Metric,
-    out: Annotated[Path, typer.Option("--out", help="Where to save the compiled program (.json).")],
-    optimizer: Annotated[OptimizerName, typer.Option("--optimizer")] = OptimizerName.random_search,
+    out: options.Out,
+    optimizer: options.Optimizer = OptimizerName.random_search,
     base: options.Base = None,
-    val: Annotated[
-        str | None, typer.Option("--val", metavar="DATA", help="Examples to choose by; by default --data.")
-    ] = None,
-    val_share: Annotated[
-        float | None, typer.Option("--val-share", min=0.01, max=0.99, help="Or this share of --data.")
-    ] = None,
+    val: options.Val = None,
+    val_share: options.ValShare = None,
     inputs: options.Inputs = None,
     limit: options.Limit = None,
-    demos: Annotated[int, typer.Option("--demos", min=0, help="Most demos of a predictor.")] = 8,
-    bootstrapped: Annotated[
-        int, typer.Option("--bootstrapped", min=0, help="Of these, most that come from runs of the program.")
-    ] = 4,
-    candidates: Annotated[int, typer.Option("--candidates", min=1, help="Candidates of random-search.")] = 8,
-    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Tries of each example while bootstrapping.")] = 1,
-    threshold: Annotated[
-        float | None, typer.Option("--threshold", help="Score from which a run is good enough to learn from.")
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Of every random choice.")] = 0,
+    demos: options.Demos = 8,
+    bootstrapped: options.Bootstrapped = 4,
+    candidates: options.Candidates = 8,
+    rounds: options.Rounds = 1,
+    threshold: options.Threshold = None,
+    seed: options.Seed = 0,
     lm: options.Lm = None,
-    teacher_lm: Annotated[
-        str | None, typer.Option("--teacher-lm", metavar="PROVIDER/MODEL", help="A model to learn from.")
-    ] = None,
+    teacher_lm: options.TeacherLm = None,
     api_base: options.ApiBase = None,
     temperature: options.Temperature = None,
     max_tokens: options.MaxTokens = None,
@@ -69,15 +52,13 @@ def compile_program(
 ) -> None:
     """Compile a program towards a metric, and save it.
 
-    Every answer and score is recorded before it is used. Interrupted, the same command goes on where it was; when
-    the budget is reached, the best program so far is saved (exit code 3).
+    Every answer and score is recorded before it is used. Interrupted, the same command goes on where it was;
+    when the budget is reached, the best program so far is saved (exit code 3).
     """
     if out.suffix != ".json":
         raise typer.BadParameter(f"--out ends in .json, not '{out.name}'.")
     target = load_program(program, base)
-    use_lm(
-        target, lm, api_base=api_base, temperature=temperature, max_tokens=max_tokens, adapter=adapter
-    )
+    use_lm(target, lm, api_base=api_base, temperature=temperature, max_tokens=max_tokens, adapter=adapter)
     sets = _sets(target, data, val, val_share, inputs, limit, seed)
     chosen = {
         "metric": load_metric(metric, output_names(target)),
@@ -89,11 +70,8 @@ def compile_program(
         "teacher_settings": _teacher(teacher_lm),
         "seed": seed,
     }
-    from telic.optimize.optimizer import describing_runs
-
-    line_typed = context.find_root().meta.get("telic.line")
     with (
-        describing_runs(command=line_typed, folder=os.getcwd(), out=str(out)),
+        _noting(context, out),
         options.within_budget(budget_calls, budget_tokens, budget_usd, budget_seconds),
     ):
         compiled = _optimize(optimizer, target, sets, chosen, candidates)
@@ -104,8 +82,22 @@ def compile_program(
         raise typer.Exit(BUDGET)
 
 
+def _noting(context: typer.Context, out: Path) -> AbstractContextManager[None]:
+    """A block in which runs note the command line, so that `telic runs resume` can repeat it."""
+    from telic.optimize.optimizer import describing_runs
+
+    line_typed = context.find_root().meta.get("telic.line")
+    return describing_runs(command=line_typed, folder=os.getcwd(), out=str(out))
+
+
 def _sets(
-    target: Any, data: str, val: str | None, share: float | None, inputs: str | None, limit: int | None, seed: int
+    target: Any,
+    data: str,
+    val: str | None,
+    share: float | None,
+    inputs: str | None,
+    limit: int | None,
+    seed: int,
 ) -> dict[str, Any]:
     """`trainset`, and `valset` where there is one."""
     train = load_examples(data, target, inputs, limit)
@@ -151,7 +143,13 @@ def _report(report: Any, out: Path, as_json: bool) -> None:
         print_json({**row, "file": str(out)})
         return
     rows = [
-        [c["label"], c.get("score"), _interval(c.get("interval")), c["examples"], "stopped early" if c.get("stopped") else ""]
+        [
+            c["label"],
+            c.get("score"),
+            _interval(c.get("interval")),
+            c["examples"],
+            "stopped early" if c.get("stopped") else "",
+        ]
         for c in row["candidates"]
     ]
     if rows:
@@ -175,5 +173,3 @@ def _report(report: Any, out: Path, as_json: bool) -> None:
 
 def _interval(bounds: Any) -> str:
     return f"{bounds[0]:.1f} to {bounds[1]:.1f}" if bounds else ""
-
-

@@ -55,7 +55,7 @@ def diff(
 
 
 def differences(before: Any, after: Any, path: str = "") -> Iterator[Difference]:
-    """Every difference of two JSON values; `demos` are compared as sets, since their order is often by chance."""
+    """Every difference of two JSON values; `demos` are compared by content, not by position."""
     if before is _MISSING or after is _MISSING:
         kind = "added" if before is _MISSING else "removed"
         yield Difference(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
@@ -29,31 +29,25 @@ def evaluate(
     max_tokens: options.MaxTokens = None,
     adapter: options.Adapter = None,
     threads: options.Threads = None,
-    max_errors: Annotated[
-        int | None, typer.Option("--max-errors", min=0, help="Stop when more examples than this have errors.")
-    ] = None,
+    max_errors: options.MaxErrors = None,
     budget_calls: options.BudgetCalls = None,
     budget_tokens: options.BudgetTokens = None,
     budget_usd: options.BudgetUsd = None,
     budget_seconds: options.BudgetSeconds = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Write every example's answer and score here (.csv or .json).")
-    ] = None,
+    out: options.Rows = None,
     as_json: Json = False,
 ) -> None:
     """Evaluate a program on a data set.
 
-    Answers come from the record where the same question was asked before. An answer that cannot be read scores 0;
-    an error (of the metric, the program or the connection) is not scored, and is counted apart.
+    Answers come from the record where the same question was asked before. An answer that cannot be read
+    scores 0; an error (of the metric, the program or the connection) is not scored, and is counted apart.
     """
     from telic.evaluate import Evaluate
 
     if out is not None and out.suffix not in (".csv", ".json"):
         raise typer.BadParameter(f"--out ends in .csv or .json, not '{out.name}'.")
     target = load_program(program, base)
-    use_lm(
-        target, lm, api_base=api_base, temperature=temperature, max_tokens=max_tokens, adapter=adapter
-    )
+    use_lm(target, lm, api_base=api_base, temperature=temperature, max_tokens=max_tokens, adapter=adapter)
     devset = load_examples(data, target, inputs, limit)
     scorer = load_metric(metric, output_names(target))
     evaluator = Evaluate(

@@ -1,10 +1,10 @@
 """How a command ends: its exit code, and one clear message instead of a traceback.
 
-    0    done
-    1    it failed; what is wrong and what to do is on standard error (`telic diff`: the programs differ)
-    2    the command line itself is wrong: an unknown option, program, metric or file
-    3    a budget was reached; what was paid for is kept
-    130  interrupted; what was paid for is kept
+0    done
+1    it failed; what is wrong and what to do is on standard error (`telic diff`: the programs differ)
+2    the command line itself is wrong: an unknown option, program, metric or file
+3    a budget was reached; what was paid for is kept
+130  interrupted; what was paid for is kept
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ OK, FAILED, USAGE, BUDGET, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 class Guarded(TyperGroup):
-    """The root command: takes `--debug` anywhere on the line, and turns errors into messages and exit codes."""
+    """The root command: takes `--debug` anywhere, and turns errors into messages and exit codes."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Keep the line, for runs to note, and take `--debug` out of it before the commands see it."""

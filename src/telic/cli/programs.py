@@ -1,4 +1,4 @@
-"""PROGRAM on the command line: a signature, a module's object, or a saved program, with its LM and adapter."""
+"""PROGRAM on the command line: a signature, an object in code, or a saved program; its LM and adapter."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from telic.cli.targets import load_object
 from telic.errors import ProgramFileError, TelicError
 
 PROGRAM_HELP = (
-    "'module:object', 'file.py:object' (an instance, a class or a function that makes one), a signature such as "
-    "'question -> answer', or a saved program (.json; with --program where it has more than one predictor)."
+    "'module:object' or 'file.py:object' (an instance, or a class or function that makes one), a signature "
+    "such as 'question -> answer', or a saved program (.json; with --program if it has several predictors)."
 )
 
 
@@ -103,7 +103,7 @@ def use_lm(
     from telic.runtime.settings import configure
 
     if name is not None:
-        connection = {"api_base": api_base} if api_base else {}
+        connection: dict[str, Any] = {"api_base": api_base} if api_base else {}
         configure(lm=LM(name, temperature=temperature, max_tokens=max_tokens, **connection))
         program.set_lm(None)
     elif api_base or temperature is not None or max_tokens is not None:
@@ -120,7 +120,7 @@ def use_lm(
 
 
 def input_names(program: Any, names: str | None) -> list[str] | None:
-    """The input fields of the examples: `--inputs a,b`, or those of a single predictor; `None` if not known."""
+    """The input fields of the examples: `--inputs a,b`, or what the program takes; `None` if not known."""
     if names:
         return [name.strip() for name in names.split(",") if name.strip()]
     import inspect

@@ -59,13 +59,11 @@ def show(run: RunId, as_json: Json = False) -> None:
 
 @runs.command()
 def resume(run: RunId) -> None:
-    """Go on with a run that `telic compile` began: the same command in the same folder, nothing paid for twice."""
+    """Go on with a run of `telic compile`: the same command in the same folder, nothing paid for twice."""
     key, row = _find(run)
-    command, folder = row.get("command"), row.get("folder")
+    command, folder = list(row.get("command") or ()), row.get("folder") or ""
     if not command:
-        fail(
-            f"The run {key} was begun from Python. Run the same compile again: it goes on where it was by itself."
-        )
+        fail(f"The run {key} was begun from Python. Run the same compile again, and it goes on by itself.")
     if row.get("state") == "finished":
         fail(f"The run {key} is finished; there is nothing to go on with.")
     if not Path(folder).is_dir():
@@ -74,14 +72,16 @@ def resume(run: RunId) -> None:
     os.chdir(folder)
     from telic.cli.app import app
 
-    code = app(args=list(command), prog_name="telic", standalone_mode=False)
+    code = app(args=command, prog_name="telic", standalone_mode=False)
     raise typer.Exit(code if isinstance(code, int) else 0)
 
 
 @runs.command()
 def export(
     run: RunId,
-    out: Annotated[Path | None, typer.Option("--out", help="Write here; by default to standard output.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write here; by default to standard output.")
+    ] = None,
 ) -> None:
     """Write a run's journal as JSON lines: the run itself, then every event."""
     from telic._json import dumps, write_atomic
@@ -96,9 +96,9 @@ def export(
 
 
 def _store() -> Any:
-    from telic.store import current_store
+    from telic.store.default import default_store
 
-    return current_store()
+    return default_store()
 
 
 def _find(prefix: str) -> tuple[str, dict[str, Any]]:
@@ -109,7 +109,9 @@ def _find(prefix: str) -> tuple[str, dict[str, Any]]:
     if len(found) == 1:
         return found[0]
     if found:
-        raise typer.BadParameter(f"'{prefix}' begins {len(found)} runs: {', '.join(k for k, _ in found[:10])}.")
+        raise typer.BadParameter(
+            f"'{prefix}' begins {len(found)} runs: {', '.join(k for k, _ in found[:10])}."
+        )
     raise typer.BadParameter(f"there is no run '{prefix}'. `telic runs list` shows them.")
 
 

@@ -47,7 +47,12 @@ def _predictor(name: str, state: Mapping[str, Any]) -> None:
     fields = state["signature"]["fields"]
     columns = ["field", "role", "type", "description"]
     rows = [
-        [f.get("name") or f.get("prefix"), f.get("role"), f.get("type"), f.get("desc") or f.get("description")]
+        [
+            f.get("name") or f.get("prefix"),
+            f.get("role"),
+            f.get("type"),
+            f.get("desc") or f.get("description"),
+        ]
         for f in fields
     ]
     print_table(columns, rows)
