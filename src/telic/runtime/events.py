@@ -26,9 +26,10 @@ _log = logging.getLogger("telic")
 class BaseCallback:
     """Derive from it and define what you want to be told of.
 
-    Each `on_…_start(call_id, instance, inputs)` is followed by `on_…_end(call_id, outputs, exception)` with the
-    same id, in the same thread or task; `outputs` is `None` where there is an exception. `ACTIVE_CALL_ID.get()`
-    in a start method gives the id of the surrounding call, so that calls can be drawn as a tree.
+    Each `on_…_start(call_id, instance, inputs)` is followed by `on_…_end(call_id, outputs, exception)` with
+    the same id, in the same thread or task; `outputs` is `None` where there is an exception.
+    `ACTIVE_CALL_ID.get()` in a start method gives the id of the surrounding call, so that calls can be drawn
+    as a tree.
     """
 
     def on_module_start(self, call_id: str, instance: Any, inputs: dict[str, Any]) -> None:
