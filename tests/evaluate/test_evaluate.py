@@ -22,6 +22,7 @@ from telic.errors import (
 )
 from telic.evaluate import Evaluate, run_examples
 from telic.runtime import scope
+from telic.runtime.events import BaseCallback
 from telic.runtime.settings import settings
 
 
@@ -351,6 +352,28 @@ def test_results_are_told_one_at_a_time_as_they_come(program: Any) -> None:
     )
     assert sorted(told) == list(range(30))
     assert [o.index for o in outcomes] == list(range(30))
+
+
+def test_callbacks_hear_of_it() -> None:
+    class Listener(BaseCallback):
+        def __init__(self) -> None:
+            self.heard: list[Any] = []
+
+        def on_evaluate_start(self, call_id: str, instance: Any, inputs: dict[str, Any]) -> None:
+            self.heard.append((instance, len(inputs["devset"]), inputs["callback_metadata"]))
+
+        def on_evaluate_end(self, call_id: str, outputs: Any, exception: BaseException | None = None) -> None:
+            self.heard.append((outputs, type(exception)))
+
+    listener = Listener()
+    evaluate = Evaluate(devset=devset(3), metric=match)
+    with settings.context(callbacks=[listener]):
+        result = evaluate(echo, callback_metadata={"step": 1})
+        with pytest.raises(EvaluationError):
+            evaluate(failing_at(0, 1, 2))
+    told = (evaluate, 3, {"step": 1})
+    assert listener.heard[:2] == [told, (result, type(None))]
+    assert listener.heard[3] == (None, EvaluationError)
 
 
 def test_overhead_is_small_and_flat() -> None:

@@ -62,8 +62,8 @@ def not_found(spec: Spec, file: str | None = None) -> DataError:
     folder = data_folder()
     looked = f"the data folder '{folder}' does not have it" if folder else "TELIC_DATA is not set"
     what = f"'{file}' of '{spec.name}'" if file else f"'{spec.name}'"
+    wanted = f"'{spec.name}/train.jsonl', 'dev.jsonl' and 'test.jsonl'"
     return DataError(
         f"The data {what} is not here: {looked}, and it cannot be fetched by itself. Get it from "
-        f"{spec.source}, and set TELIC_DATA to a folder that holds '{spec.name}/train.jsonl', 'dev.jsonl' and "
-        "'test.jsonl'."
+        f"{spec.source}, and set TELIC_DATA to a folder that holds {wanted}."
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -18,6 +18,7 @@ from telic.evaluate.progress import progress
 from telic.evaluate.result import EvaluationResult
 from telic.evaluate.runner import Job, arun_jobs, run_jobs
 from telic.evaluate.statistics import ScoreSummary
+from telic.runtime.events import active_callbacks, notify_around
 from telic.runtime.settings import settings
 
 logger = logging.getLogger("telic.evaluate")
@@ -107,9 +108,12 @@ class Evaluate:
                 is what came in before, as it is on a `KeyboardInterrupt`.
         """
         run = _Evaluation(self, program, metric, devset, display_progress)
-        with run.under_way():
-            run_jobs(run.jobs, run.metric, num_threads=num_threads or self.num_threads, **run.options)
-        return run.finish(display_table, save_as_csv, save_as_json)
+        with run.told(callback_metadata) as done:
+            with run.under_way():
+                run_jobs(run.jobs, run.metric, num_threads=num_threads or self.num_threads, **run.options)
+            result = run.finish(display_table, save_as_csv, save_as_json)
+            done(result)
+        return result
 
     async def acall(
         self,
@@ -125,9 +129,13 @@ class Evaluate:
     ) -> EvaluationResult:
         """`__call__` on the running loop, which stays free for others."""
         run = _Evaluation(self, program, metric, devset, display_progress)
-        with run.under_way():
-            await arun_jobs(run.jobs, run.metric, num_threads=num_threads or self.num_threads, **run.options)
-        return run.finish(display_table, save_as_csv, save_as_json)
+        threads = num_threads or self.num_threads
+        with run.told(callback_metadata) as done:
+            with run.under_way():
+                await arun_jobs(run.jobs, run.metric, num_threads=threads, **run.options)
+            result = run.finish(display_table, save_as_csv, save_as_json)
+            done(result)
+        return result
 
     def __repr__(self) -> str:
         return (
@@ -142,6 +150,7 @@ class _Evaluation:
         self, owner: Evaluate, program: Any, metric: Metric | None, devset: Any, display: bool | None
     ) -> None:
         self.owner = owner
+        self.program = program
         self.metric: BoundMetric = bind_metric(metric if metric is not None else owner.metric)
         examples = checked_devset(owner.devset if devset is None else devset)
         self.jobs = [Job(program, example) for example in examples]
@@ -179,6 +188,16 @@ class _Evaluation:
     def _show(self, error: BaseException, index: int, more: str) -> None:
         where = f"\n{traceback_text(error)}" if self.with_traceback else ""
         logger.warning("Example %d: %s (%s)%s", index, describe(error)[:1000], more, where)
+
+    def told(self, metadata: dict[str, Any] | None) -> AbstractContextManager[Callable[[Any], None]]:
+        """Callbacks hear of the start and the end."""
+        inputs = {
+            "program": self.program,
+            "metric": self.metric.metric,
+            "devset": [job.example for job in self.jobs],
+            "callback_metadata": metadata,
+        }
+        return notify_around(active_callbacks(), "evaluate", self.owner, inputs)
 
     @contextmanager
     def under_way(self) -> Iterator[None]:
