@@ -1,0 +1,124 @@
+"""The llama.cpp server inside this process: started, asked, and reached for tokenisation.
+
+`xllamacpp.Server` always opens an HTTP listener. Here it is a socket file in a folder only this user can enter
+(on Windows: a loopback port that wants a random key); it serves to count tokens, which has no other door.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import secrets
+import shutil
+import socket
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from telic._lazy import require
+from telic.errors import LMTransportError, ModelWeightsError
+from telic.lm.embedded.options import Options, common_params
+
+
+class NativeServer:
+    """A loaded model.
+
+    Args:
+        path: the weights.
+        options: how to hold them.
+        trained: the model's own window, in tokens; 0 if unknown.
+
+    Raises:
+        ModelWeightsError: llama.cpp cannot load the file.
+        MissingExtraError: `xllamacpp` is not installed.
+    """
+
+    def __init__(self, path: Path, options: Options, trained: int) -> None:
+        xllamacpp = require("xllamacpp", extra="local", purpose="models that run in this process")
+        self._folder = tempfile.mkdtemp(prefix="telic-") if hasattr(socket, "AF_UNIX") else None
+        self._socket = f"{self._folder}/s.sock" if self._folder else None
+        self._key = secrets.token_urlsafe(24)
+        params = common_params(path, options, trained, self._socket)
+        params.api_keys = [self._key]
+        try:
+            self._server: Any = xllamacpp.Server(params)
+        except RuntimeError as error:
+            self._sweep()
+            raise ModelWeightsError(
+                f"llama.cpp cannot load {path}: the file is damaged, of an architecture it does not know, or "
+                f"does not fit in memory with n_ctx={params.n_ctx}."
+            ) from error
+        self._address: str = self._server.listening_address
+        self._connections = threading.local()
+
+    def ask(self, body: dict[str, Any], hear: Callable[[dict[str, Any]], bool]) -> None:
+        """Answer `body`, blocking, without holding the interpreter's lock.
+
+        Args:
+            body: an OpenAI-shaped streaming request, for chat where it has `messages`.
+            hear: told each chunk; returning True stops the answer there.
+        """
+        handle = (
+            self._server.handle_chat_completions if "messages" in body else self._server.handle_completions
+        )
+        handle(json.dumps(body).encode(), lambda chunk: hear(json.loads(chunk)))
+
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Ask one of the server's small services, such as `/tokenize`."""
+        payload = json.dumps(body)
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._key}"}
+        for attempt in (0, 1):
+            connection = self._connection()
+            try:
+                connection.request("POST", path, payload, headers)
+                answer: dict[str, Any] = json.loads(connection.getresponse().read())
+                return answer
+            except (http.client.HTTPException, OSError, ValueError) as error:
+                connection.close()  # an idle connection is dropped by the server; the next request reopens
+                if attempt:
+                    raise LMTransportError(
+                        f"The model in this process did not answer {path}: {error}"
+                    ) from error
+        raise AssertionError
+
+    def _connection(self) -> http.client.HTTPConnection:
+        found: http.client.HTTPConnection | None = getattr(self._connections, "it", None)
+        if found is None:
+            host, _, port = self._address.rpartition("/")[2].partition(":")
+            found = (
+                _SocketConnection(self._socket)
+                if self._socket
+                else http.client.HTTPConnection(host, int(port))
+            )
+            self._connections.it = found
+        return found
+
+    def close(self) -> None:
+        """Free the model. No call may be running."""
+        self._server = None
+        self._sweep()
+
+    def _sweep(self) -> None:
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class _SocketConnection(http.client.HTTPConnection):
+    """HTTP over a socket file."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=60)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def process_id() -> int:
+    """Of this process; a forked child has another one, and none of llama.cpp's threads."""
+    return os.getpid()

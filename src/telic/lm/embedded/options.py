@@ -1,0 +1,106 @@
+"""Options of the embedded engine, and the llama.cpp parameters they become."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from telic._lazy import require
+from telic.errors import LMConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a model is held in memory. Two LMs with the same file and options share one copy.
+
+    Attributes:
+        n_ctx: tokens of prompt plus answer that each slot can hold; 0 for what the model was trained for,
+            at most 8,192.
+        slots: answers written side by side.
+        threads: CPU threads; 0 for the cores this process may use.
+        prefix_reuse: keep what a slot has read, and send a prompt to the slot that knows most of it.
+        patience: seconds after which a waiting request goes first, whatever the slots hold.
+    """
+
+    n_ctx: int = 0
+    slots: int = 1
+    threads: int = 0
+    prefix_reuse: bool = True
+    patience: float = 20.0
+
+    def __post_init__(self) -> None:
+        for name, low in (("n_ctx", 0), ("slots", 1), ("threads", 0), ("patience", 0)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or value < low:
+                raise LMConfigurationError(
+                    f"The option {name}={value!r} of the embedded engine must be at least {low}."
+                )
+
+    @classmethod
+    def of(cls, given: dict[str, Any]) -> Options:
+        """Options by name; raises `LMConfigurationError` on a name that there is not."""
+        known = [one.name for one in fields(cls)]
+        unknown = sorted(set(given) - set(known))
+        if unknown:
+            raise LMConfigurationError(
+                f"The embedded engine has no option {', '.join(map(repr, unknown))}; "
+                f"it has {', '.join(known)}. Sampling parameters belong to the LM or the call."
+            )
+        return cls(**given)
+
+
+LARGEST_DEFAULT_WINDOW = 8192
+"""Tokens: a larger window is only set up when asked for, as its memory is taken at once."""
+
+
+def window(options: Options, trained: int) -> int:
+    """Tokens that fit into one slot."""
+    if options.n_ctx:
+        return min(options.n_ctx, trained) if trained else options.n_ctx
+    return min(trained or LARGEST_DEFAULT_WINDOW, LARGEST_DEFAULT_WINDOW)
+
+
+def usable_cores() -> int:
+    """Cores this process may run on."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
+def common_params(path: Path, options: Options, trained: int, address: str | None) -> Any:
+    """The `xllamacpp.CommonParams` for a model.
+
+    Args:
+        path: the weights.
+        options: how to hold them.
+        trained: the model's own window, in tokens; 0 if unknown.
+        address: path of the socket the server may listen on; `None` for a port of the loopback interface.
+    """
+    xllamacpp = require("xllamacpp", extra="local", purpose="models that run in this process")
+    params = xllamacpp.CommonParams()
+    params.model.path = str(path)
+    # Each slot has a cache of its own: over a shared one, every token would attend to all slots' cells.
+    params.n_ctx = window(options, trained) * options.slots
+    params.kv_unified = False
+    params.n_parallel = options.slots
+    threads = options.threads or usable_cores()
+    params.cpuparams.n_threads = threads
+    params.cpuparams_batch.n_threads = threads
+    # One compute batch at a time, so that a cancelled call stops within it.
+    params.n_batch = params.n_ubatch = 512
+    # Sliding-window layers keep all they have read; else no prefix could be taken up again behind them.
+    params.swa_full = True
+    params.n_ctx_checkpoints = 0
+    params.cache_prompt = options.prefix_reuse
+    params.slot_prompt_similarity = 0.0
+    params.cache_ram_mib = 0
+    params.cache_idle_slots = False
+    params.warmup = False
+    params.verbosity = 0
+    params.ui = False
+    params.endpoint_slots = False
+    params.n_threads_http = 1
+    params.port = 0
+    params.hostnames = [address or "127.0.0.1"]
+    return params

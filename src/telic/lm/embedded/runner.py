@@ -1,0 +1,165 @@
+"""A loaded model at work: jobs in, choices out; shared by every engine with the same file and options."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+import time
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from telic.errors import LMConfigurationError, LMError, LMUnexpectedError
+from telic.lm.embedded.native import NativeServer, process_id
+from telic.lm.embedded.options import Options
+from telic.lm.embedded.scheduler import Plan, Scheduler, Slot, Waiting
+from telic.lm.embedded.wire import Answer
+from telic.types import Choice, Request
+
+
+@dataclass(eq=False)
+class Job:
+    """One answer to write.
+
+    Attributes:
+        request: what it belongs to, for messages.
+        body: what llama.cpp is asked.
+        future: gives `(choice, answer)`.
+        stopped: nobody wants it any more.
+    """
+
+    request: Request
+    body: dict[str, Any]
+    future: Future[tuple[Choice, Answer]] = field(default_factory=Future)
+    stopped: bool = False
+
+
+@dataclass
+class Counters:
+    """What a runner has done since it was loaded: answers, tokens, seconds of work."""
+
+    answers: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+
+
+class Runner:
+    """A model in memory, its slots and its queue. Thread-safe."""
+
+    def __init__(self, path: Path, options: Options, trained: int) -> None:
+        self.options = options
+        self.counters = Counters()
+        self._pid = process_id()
+        self.native = NativeServer(path, options, trained)
+        plan: Plan[Job] = Plan([Slot(n) for n in range(options.slots)], options.patience)
+        self._scheduler = Scheduler(plan, self._work, "telic-llama")
+        self._running: set[Job] = set()
+        self._lock = threading.Lock()
+
+    def check_process(self) -> None:
+        """Raise in a forked child, where llama.cpp's threads do not exist."""
+        if self._pid != process_id():
+            raise LMConfigurationError(
+                "This process was forked after the embedded model was loaded, and a loaded model does not "
+                "survive that. Start workers with the 'spawn' method, or call lm.close() before forking."
+            )
+
+    def submit(self, jobs: list[Job], text: str) -> list[Waiting[Job]]:
+        """Queue the jobs of one request, which share a prompt."""
+        self.check_process()
+        return self._scheduler.submit([(job, text) for job in jobs])
+
+    def stop(self, waiting: list[Waiting[Job]]) -> None:
+        """Give up jobs: those in the queue now, those running at their next token."""
+        for one in waiting:
+            one.job.stopped = True
+            if self._scheduler.drop(one):
+                one.job.future.cancel()
+
+    def _work(self, job: Job, slot: int) -> bool:
+        if job.stopped or not job.future.set_running_or_notify_cancel():
+            return True
+        with self._lock:
+            self._running.add(job)
+        answer = Answer()
+        began = time.perf_counter()
+
+        def hear(chunk: dict[str, Any]) -> bool:
+            answer.hear(chunk)
+            return job.stopped
+
+        try:
+            self.native.ask({**job.body, "id_slot": slot, "cache_prompt": self.options.prefix_reuse}, hear)
+            choice = answer.choice(job.request)
+        except LMError as error:
+            job.future.set_exception(error)
+        except (RuntimeError, ValueError, TypeError) as error:
+            job.future.set_exception(LMUnexpectedError(f"{job.request.model}: llama.cpp failed: {error}"))
+        else:
+            self._count(answer, time.perf_counter() - began)
+            job.future.set_result((choice, answer))
+        finally:
+            with self._lock:
+                self._running.discard(job)
+        return self.options.prefix_reuse
+
+    def _count(self, answer: Answer, seconds: float) -> None:
+        usage = answer.usage
+        with self._lock:
+            self.counters.answers += 1
+            self.counters.prompt_tokens += usage.get("prompt_tokens", 0)
+            self.counters.cached_tokens += (usage.get("prompt_tokens_details") or {}).get("cached_tokens", 0)
+            self.counters.completion_tokens += usage.get("completion_tokens", 0)
+            self.counters.seconds += seconds
+
+    def close(self, *, stop: bool = False) -> None:
+        """Finish what is queued (or `stop` it) and free the model."""
+        if self._pid != process_id():
+            return  # nothing of it lives in a forked child; its memory is left alone
+        if stop:
+            with self._lock:
+                for job in self._running:
+                    job.stopped = True
+        self._scheduler.close()
+        self.native.close()
+
+
+_Key = tuple[Path, Options]
+_runners: dict[_Key, Runner] = {}
+_users: dict[_Key, int] = {}
+_lock = threading.Lock()
+
+
+def acquire(path: Path, options: Options, trained: int) -> Runner:
+    """The runner of a file under some options, loaded at the first call; to be given back by `release`."""
+    key = (path, options)
+    with _lock:
+        runner = _runners.get(key)
+        if runner is None:
+            runner = _runners[key] = Runner(path, options, trained)
+        runner.check_process()
+        _users[key] = _users.get(key, 0) + 1
+        return runner
+
+
+def release(path: Path, options: Options) -> None:
+    """Give a runner back; with its last user it is freed."""
+    key = (path, options)
+    with _lock:
+        _users[key] -= 1
+        runner = _runners.pop(key) if not _users[key] else None
+    if runner is not None:
+        runner.close()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Before the interpreter goes: a llama.cpp thread that called into it afterwards would end the process."""
+    with _lock:
+        runners = list(_runners.values())
+        _runners.clear()
+    for runner in runners:
+        runner.close(stop=True)
