@@ -28,6 +28,7 @@ class SignatureMeta(type):
     _instructions: str
     _own_instructions: bool
     _key: str | None
+    _sealed: bool
     _maker: ClassVar[Callable[..., Any] | None] = None  # `make_signature`, which sets itself here
 
     def __new__(
@@ -91,8 +92,8 @@ class SignatureMeta(type):
         raise AttributeError(f"signature '{cls.__name__}' has no attribute '{name}'{hint}")
 
     def __setattr__(cls, name: str, value: Any) -> None:
-        # A class without fields is not finished: cloudpickle makes it empty and sets what it had, fields last.
-        if name not in _SETTABLE and (cls._fields or cls.__bases__ == (object,)):
+        # A class without fields is not sealed: cloudpickle makes it empty, then sets what it had, by name.
+        if cls._sealed and name not in _SETTABLE and vars(cls).get(name) != value:
             _refuse(cls, name)
         type.__setattr__(cls, name, value)
 
@@ -165,13 +166,14 @@ def assemble(
         text = default_instructions(inputs, outputs)
     namespace["__doc__"] = text or namespace.get("__doc__")
     namespace["__slots__"] = ()
+    namespace["_fields"] = FieldMap({**inputs, **outputs})
     namespace["_input_fields"] = inputs
     namespace["_output_fields"] = outputs
     namespace["_input_names"] = frozenset(inputs)
     namespace["_instructions"] = text
     namespace["_own_instructions"] = own if own_instructions is None else own_instructions
     namespace["_key"] = None
-    namespace["_fields"] = FieldMap({**inputs, **outputs})
+    namespace["_sealed"] = bool(inputs or outputs or not bases)
     return type.__new__(meta, name, bases, namespace)
 
 

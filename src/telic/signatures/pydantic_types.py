@@ -42,7 +42,10 @@ def _adapter(annotation: Any, constraints: tuple[tuple[str, Any], ...], name: st
         target = typing.Annotated[target, pydantic.Field(**dict(constraints))]
     try:
         try:
-            return pydantic.TypeAdapter(target)
+            adapter = pydantic.TypeAdapter(target)
+            if not adapter.pydantic_complete:  # it names a class that was not there yet
+                adapter.rebuild(force=True)
+            return adapter
         except pydantic.errors.PydanticSchemaGenerationError:
             # A class that pydantic knows nothing of: its instances are all that can be checked.
             return pydantic.TypeAdapter(target, config=pydantic.ConfigDict(arbitrary_types_allowed=True))

@@ -162,6 +162,8 @@ def _enum(annotation: type[enum.Enum]) -> Reader:
 def _names_of(choice: Any) -> list[str]:
     if isinstance(choice, enum.Enum):
         return [str(choice.value), choice.name]
+    if choice is None:
+        return ["None", "null"]
     return [choice.decode(errors="replace") if isinstance(choice, bytes) else str(choice)]
 
 

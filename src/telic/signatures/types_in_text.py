@@ -32,14 +32,16 @@ _BUILTIN = (
     "type",
 )
 _TYPING = (
-    "Annotated", "Any", "Callable", "Dict", "FrozenSet", "Iterable", "List", "Literal", "Mapping",
-    "NotRequired",     "Optional", "Required", "Sequence", "Set", "Tuple", "Type", "Union",
+    "Annotated", "Any", "Callable", "Iterable", "Literal", "Mapping", "NotRequired", "Optional", "Required",
+    "Sequence", "Union",
 )  # fmt: skip
+_OLD_NAMES = ("Dict", "FrozenSet", "List", "Set", "Tuple", "Type")
 _STANDARD_MODULES = frozenset({"datetime", "decimal", "fractions", "pathlib", "typing", "uuid"})
 
 KNOWN: Mapping[str, Any] = {
     **{name: getattr(builtins, name) for name in _BUILTIN},
-    **{name: getattr(typing, name) for name in _TYPING if hasattr(typing, name)},
+    **{name: getattr(typing, name) for name in _TYPING},
+    **{name: getattr(builtins, name.lower()) for name in _OLD_NAMES},
     "None": None,
 }
 """Names that mean the same everywhere."""
@@ -208,7 +210,7 @@ def _subscript(node: ast.Subscript, lookup: Lookup) -> Any:
         return _read(inside[0], lookup)  # What else it says would have to be evaluated.
     arguments = tuple(_argument(item, lookup) for item in inside)
     if isinstance(node.slice, ast.Tuple) and not inside:
-        arguments = ((),) if origin is typing.Tuple else ()  # noqa: UP006 - tuple[()]
+        arguments = ()  # tuple[()]
     try:
         return origin[arguments[0] if len(arguments) == 1 else arguments]
     except (TypeError, AttributeError) as error:
