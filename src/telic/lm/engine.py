@@ -11,13 +11,17 @@ class Engine(Protocol):
     """Asks one model. Retries, rate limits and error mapping are the engine's; caching, budgets and history
     are not.
 
-    Attributes:
-        endpoint: identity of who answers, part of every request's key: base URL or weights hash; no secret.
-        native_async: `acomplete` waits on the network, so coroutines serve it better than threads.
     """
 
-    endpoint: str
-    native_async: bool
+    @property
+    def endpoint(self) -> str:
+        """Who answers, part of every request's key: base URL or weights hash; no secret."""
+        ...
+
+    @property
+    def native_async(self) -> bool:
+        """Whether `acomplete` waits on a network or a queue, so that coroutines serve it better than threads."""
+        ...
 
     @property
     def capabilities(self) -> Capabilities:

@@ -1,0 +1,44 @@
+"""The state of a whole program: every parameter's, by path; taken whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from telic.errors import ProgramFileError
+from telic.program.tree import named_parameters
+
+
+def dump_states(program: Any, *, json_mode: bool = True) -> dict[str, Any]:
+    """Path to state, as JSON; `self` where the program is a single predictor."""
+    return {path: parameter.dump_state(json_mode=json_mode) for path, parameter in named_parameters(program)}
+
+
+def load_states(program: Any, states: Mapping[str, Any], *, allow_unsafe_lm_state: bool = False) -> None:
+    """Set every parameter of `program`; nothing is changed where something does not fit.
+
+    Raises:
+        ProgramFileError: the paths differ from the program's; both sides are named.
+        SignatureError: a predictor's fields differ; the differences are named.
+    """
+    mine = dict(named_parameters(program))
+    theirs = [path for path in states if path != "metadata"]
+    missing, surplus = sorted(set(mine) - set(theirs)), sorted(set(theirs) - set(mine))
+    if missing or surplus:
+        raise ProgramFileError(
+            f"The state is of another program than {type(program).__name__}."
+            + (f" It lacks {missing}." if missing else "")
+            + (f" It has {surplus}, which this program does not." if surplus else "")
+        )
+    before = {path: parameter.__dict__.copy() for path, parameter in mine.items()}
+    try:
+        for path, parameter in mine.items():
+            if allow_unsafe_lm_state and hasattr(parameter, "signature"):
+                parameter.load_state(states[path], allow_unsafe_lm_state=True)  # type: ignore[call-arg]
+            else:
+                parameter.load_state(states[path])
+    except BaseException:
+        for path, parameter in mine.items():
+            parameter.__dict__.clear()
+            parameter.__dict__.update(before[path])
+        raise
