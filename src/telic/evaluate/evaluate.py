@@ -16,7 +16,7 @@ from telic.evaluate.metric import BoundMetric, Metric, bind_metric
 from telic.evaluate.outcome import Outcome, describe, traceback_text
 from telic.evaluate.progress import progress
 from telic.evaluate.result import EvaluationResult
-from telic.evaluate.runner import Job, arun_jobs, run_jobs
+from telic.evaluate.runner import arun_examples, run_examples
 from telic.evaluate.statistics import ScoreSummary
 from telic.runtime.events import active_callbacks, notify_around
 from telic.runtime.settings import settings
@@ -108,9 +108,10 @@ class Evaluate:
                 is what came in before, as it is on a `KeyboardInterrupt`.
         """
         run = _Evaluation(self, program, metric, devset, display_progress)
+        threads = num_threads or self.num_threads
         with run.told(callback_metadata) as done:
             with run.under_way():
-                run_jobs(run.jobs, run.metric, num_threads=num_threads or self.num_threads, **run.options)
+                run_examples(program, run.examples, run.metric, num_threads=threads, **run.options)
             result = run.finish(display_table, save_as_csv, save_as_json)
             done(result)
         return result
@@ -132,7 +133,7 @@ class Evaluate:
         threads = num_threads or self.num_threads
         with run.told(callback_metadata) as done:
             with run.under_way():
-                await arun_jobs(run.jobs, run.metric, num_threads=threads, **run.options)
+                await arun_examples(program, run.examples, run.metric, num_threads=threads, **run.options)
             result = run.finish(display_table, save_as_csv, save_as_json)
             done(result)
         return result
@@ -152,8 +153,7 @@ class _Evaluation:
         self.owner = owner
         self.program = program
         self.metric: BoundMetric = bind_metric(metric if metric is not None else owner.metric)
-        examples = checked_devset(owner.devset if devset is None else devset)
-        self.jobs = [Job(program, example) for example in examples]
+        self.examples = examples = checked_devset(owner.devset if devset is None else devset)
         self.limit = error_limit(owner.max_errors, len(examples))
         wanted = owner.provide_traceback
         self.with_traceback: bool = settings.provide_traceback if wanted is None else wanted
@@ -194,7 +194,7 @@ class _Evaluation:
         inputs = {
             "program": self.program,
             "metric": self.metric.metric,
-            "devset": [job.example for job in self.jobs],
+            "devset": self.examples,
             "callback_metadata": metadata,
         }
         return notify_around(active_callbacks(), "evaluate", self.owner, inputs)
@@ -220,7 +220,7 @@ class _Evaluation:
         # A copy, since a thread that an interrupt left behind may still report.
         self.owner.last_result = result = EvaluationResult(
             sorted(self.outcomes, key=lambda outcome: outcome.index),
-            total=len(self.jobs),
+            total=len(self.examples),
             seconds=self.seconds,
             metric_name=self.metric.name,
             with_traceback=self.with_traceback,
@@ -240,7 +240,7 @@ class _Evaluation:
         shown = owner.display_table if display_table is None else display_table
         if shown is not False and shown != 0:
             print(result.to_table(len(result) if shown is True else shown))
-        if self.errors > self.limit or self.errors == len(self.jobs):
+        if self.errors > self.limit or self.errors == len(self.examples):
             raise EvaluationError(_too_many(result, self.limit), result=result)
         return result
 

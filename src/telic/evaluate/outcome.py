@@ -9,7 +9,6 @@ from typing import Any, Literal
 from telic.errors import AdapterParseError, redact
 from telic.types import Request, Response, Usage
 
-_NOTHING = Usage()
 _booking = Lock()
 
 
@@ -33,7 +32,9 @@ class Outcome:
         trace: predictor calls as `(predictor, inputs, prediction)`, where asked for.
         calls: LM calls that were paid for.
         cached_calls: LM calls answered from the record.
-        usage: tokens of the paid calls.
+        prompt_tokens: tokens read in the paid calls.
+        completion_tokens: tokens written in the paid calls.
+        cached_tokens: those of `prompt_tokens` that servers did not have to read again; `None` if none told.
         cost: US dollars of the paid calls; `None` where a price is not known.
         seconds: time the program took.
     """
@@ -51,7 +52,9 @@ class Outcome:
     trace: list[tuple[Any, dict[str, Any], Any]] | None = None
     calls: int = 0
     cached_calls: int = 0
-    usage: Usage = _NOTHING
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int | None = None
     cost: float | None = 0.0
     seconds: float = 0.0
 
@@ -65,6 +68,11 @@ class Outcome:
         """The error or the failure, if there is one."""
         return self.error if self.error is not None else self.failure
 
+    @property
+    def usage(self) -> Usage:
+        """Tokens of the paid calls."""
+        return Usage(self.prompt_tokens, self.completion_tokens, self.cached_tokens)
+
     def add(self, request: Request, response: Response) -> None:
         """Book an answered LM call; what came from the record is counted, but took nothing."""
         # A program may call from threads of its own.
@@ -72,7 +80,13 @@ class Outcome:
             if response.cached:
                 self.cached_calls += 1
                 return
-            self.usage = self.usage + response.usage if self.calls else response.usage
+            # Numbers rather than a Usage: a hundred thousand outcomes are kept, and looked through by the
+            # garbage collector.
+            usage = response.usage
+            self.prompt_tokens += usage.prompt_tokens
+            self.completion_tokens += usage.completion_tokens
+            if usage.cached_tokens is not None:
+                self.cached_tokens = (self.cached_tokens or 0) + usage.cached_tokens
             self.calls += 1
             if self.cost is not None:
                 self.cost = None if response.cost is None else self.cost + response.cost

@@ -27,8 +27,8 @@ def row(outcome: Outcome) -> dict[str, Any]:
         "error": None if problem is None else describe(problem),
         "calls": outcome.calls,
         "cached_calls": outcome.cached_calls,
-        "prompt_tokens": outcome.usage.prompt_tokens,
-        "completion_tokens": outcome.usage.completion_tokens,
+        "prompt_tokens": outcome.prompt_tokens,
+        "completion_tokens": outcome.completion_tokens,
         "cost": outcome.cost,
         "seconds": round(outcome.seconds, 6),
     }
