@@ -80,6 +80,7 @@ def test_equality_of_content() -> None:
     assert not BASE.equals(Signature("context: list[str], question -> answer: int, confidence: float"))
     assert not BASE.equals(BASE.with_updated_fields("answer", desc="x"))
     assert not BASE.equals("question -> answer")
+    assert not Signature("a -> b: Literal['x', 'y']").equals(Signature("a -> b: Literal['y', 'x']"))
 
 
 def test_state_goes_out_and_comes_back() -> None:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, Literal, NoReturn, TypeAlias
 
 from telic.errors import SignatureError
+from telic.signatures.typenames import type_name
 
 Role: TypeAlias = Literal["input", "output"]
 _set = object.__setattr__
@@ -170,7 +171,12 @@ class Field:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Field):
             return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in _REPLACEABLE)
+        if self is other:
+            return True
+        # Python holds `Literal["a", "b"]` and `Literal["b", "a"]` equal; a model that is shown them does not.
+        return all(getattr(self, name) == getattr(other, name) for name in _REPLACEABLE) and (
+            type_name(self.annotation) == type_name(other.annotation)
+        )
 
     def __hash__(self) -> int:
         return hash((self.name, self.role, self.desc, self.prefix))
@@ -185,8 +191,6 @@ class Field:
         return self
 
     def __repr__(self) -> str:
-        from telic.signatures.typenames import type_name
-
         parts = [f"{self.name}: {type_name(self.annotation)}", self.role, f"prefix={self.prefix!r}"]
         if self.desc:
             parts.append(f"desc={self.desc!r}")
