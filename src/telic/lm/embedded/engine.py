@@ -73,7 +73,7 @@ class EmbeddedEngine:
 
     @property
     def preferred_adapter(self) -> str | None:
-        """`"completion"` for the small models of the catalogue: they copy plain lines better than chat turns."""
+        """`"completion"` for the small models of the catalogue: plain lines help them more than chat turns."""
         return "completion" if self.name in CATALOGUE else None
 
     @property
@@ -106,7 +106,7 @@ class EmbeddedEngine:
         return _response(request, results, time.perf_counter() - began)
 
     def count_tokens(self, request: Request) -> int:
-        """Exact number of prompt tokens, the chat template's included. Loads the model, but does not ask it."""
+        """Exact number of prompt tokens, chat template included. Loads the model, but does not ask it."""
         native = self._loaded().native
         if request.prompt is not None:
             answer = native.post("/tokenize", {"content": request.prompt, "add_special": True})

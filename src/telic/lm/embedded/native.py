@@ -1,7 +1,7 @@
 """The llama.cpp server inside this process: started, asked, and reached for tokenisation.
 
-`xllamacpp.Server` always opens an HTTP listener. Here it is a socket file in a folder only this user can enter
-(on Windows: a loopback port that wants a random key); it serves to count tokens, which has no other door.
+`xllamacpp.Server` always opens an HTTP listener. Here it is a socket file in a folder that only this user can
+enter (on Windows: a loopback port that wants a random key); it serves to count tokens, which has no other door.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ import os
 import secrets
 import shutil
 import socket
+import sys
 import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from telic._lazy import require
@@ -37,11 +39,11 @@ class NativeServer:
     """
 
     def __init__(self, path: Path, options: Options, trained: int) -> None:
-        xllamacpp = require("xllamacpp", extra="local", purpose="models that run in this process")
+        xllamacpp = llama_cpp()
         self._folder = tempfile.mkdtemp(prefix="telic-") if hasattr(socket, "AF_UNIX") else None
         self._socket = f"{self._folder}/s.sock" if self._folder else None
         self._key = secrets.token_urlsafe(24)
-        params = common_params(path, options, trained, self._socket)
+        params = common_params(xllamacpp, path, options, trained, self._socket)
         params.api_keys = [self._key]
         try:
             self._server: Any = xllamacpp.Server(params)
@@ -117,6 +119,26 @@ class _SocketConnection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
+
+
+def llama_cpp() -> ModuleType:
+    """The `xllamacpp` module; its threads sleep while they wait for each other.
+
+    Left to itself, OpenMP lets them spin. On an idle machine that gains a little; on one whose cores are
+    shared it costs up to twenty times the speed, because a spinning thread takes the core from the one it
+    waits for. OpenMP reads its variable once, when it is loaded; so what runs in other processes is untouched.
+    """
+    mine = _POLICY not in os.environ and "xllamacpp" not in sys.modules
+    if mine:
+        os.environ[_POLICY] = "passive"
+    try:
+        return require("xllamacpp", extra="local", purpose="models that run in this process")
+    finally:
+        if mine:
+            del os.environ[_POLICY]
+
+
+_POLICY = "OMP_WAIT_POLICY"
 
 
 def process_id() -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, fields
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from telic._lazy import require
 from telic.errors import LMConfigurationError
 
 
@@ -68,16 +68,18 @@ def usable_cores() -> int:
     return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
 
 
-def common_params(path: Path, options: Options, trained: int, address: str | None) -> Any:
+def common_params(
+    xllamacpp: ModuleType, path: Path, options: Options, trained: int, address: str | None
+) -> Any:
     """The `xllamacpp.CommonParams` for a model.
 
     Args:
+        xllamacpp: the module.
         path: the weights.
         options: how to hold them.
         trained: the model's own window, in tokens; 0 if unknown.
         address: path of the socket the server may listen on; `None` for a port of the loopback interface.
     """
-    xllamacpp = require("xllamacpp", extra="local", purpose="models that run in this process")
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
     # Each slot has a cache of its own: over a shared one, every token would attend to all slots' cells.

@@ -157,7 +157,7 @@ def release(path: Path, options: Options) -> None:
 
 @atexit.register
 def _close_all() -> None:
-    """Before the interpreter goes: a llama.cpp thread that called into it afterwards would end the process."""
+    """Before the interpreter goes: a thread of llama.cpp that called into it then would end the process."""
     with _lock:
         runners = list(_runners.values())
         _runners.clear()

@@ -1,8 +1,9 @@
 """Which waiting request goes next, and to which slot: prompts that share a prefix follow each other.
 
-A slot of llama.cpp remembers the prompt it read last, and reads only what is new in the next one. So what costs
-time is a prompt whose beginning the slot does not know. The scheduler keeps on our side the text that each slot
-holds, and gives a free slot the waiting request that shares most of it; nobody waits longer than `patience`.
+A slot of llama.cpp remembers the prompt it read last, and reads only what is new in the next one. So what
+costs time is a prompt whose beginning the slot does not know. The scheduler keeps on our side the text that
+each slot holds, and gives a free slot the waiting request that shares most of it; nobody waits longer than
+`patience`.
 """
 
 from __future__ import annotations

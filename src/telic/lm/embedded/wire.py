@@ -20,11 +20,19 @@ DEFAULT_MAX_TOKENS = 512
 """Tokens written where the request sets no `max_tokens`: a small model may not find an end by itself."""
 
 _PASSED = frozenset(
-    ["temperature", "top_p", "top_k", "min_p", "typical_p", "presence_penalty", "frequency_penalty", "repeat_penalty", "repeat_last_n", "stop", "logit_bias", "ignore_eos", "dynatemp_range", "dynatemp_exponent", "mirostat", "mirostat_tau", "mirostat_eta", "dry_multiplier", "dry_base", "dry_allowed_length", "dry_penalty_last_n", "xtc_probability", "xtc_threshold", "samplers", "chat_template_kwargs"]
+    (
+        *("temperature", "top_p", "top_k", "min_p", "typical_p", "stop", "logit_bias", "ignore_eos"),
+        *("presence_penalty", "frequency_penalty", "repeat_penalty", "repeat_last_n"),
+        *("dynatemp_range", "dynatemp_exponent", "mirostat", "mirostat_tau", "mirostat_eta"),
+        *("dry_multiplier", "dry_base", "dry_allowed_length", "dry_penalty_last_n"),
+        *("xtc_probability", "xtc_threshold", "samplers", "chat_template_kwargs"),
+    )
 )
-_READ = frozenset(["max_tokens", "max_completion_tokens", "n", "seed", "logprobs", "top_logprobs", "response_format"])
+_READ = frozenset(
+    ("max_tokens", "max_completion_tokens", "n", "seed", "logprobs", "top_logprobs", "response_format")
+)
 _WITHOUT_EFFECT = frozenset(
-    ["user", "metadata", "store", "service_tier", "stream", "stream_options", "parallel_tool_calls"]
+    ("user", "metadata", "store", "service_tier", "stream", "stream_options", "parallel_tool_calls")
 )
 
 

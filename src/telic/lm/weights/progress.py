@@ -68,7 +68,7 @@ def _watch(told: Callable[[int, int], None], folder: Path, total: int) -> Iterat
 
 
 def _bytes(folder: Path) -> int:
-    """Bytes in the largest branch of the folder: the download and what is unpacked from it are not added up."""
+    """Bytes in the largest branch of the folder: a download and what is unpacked from it do not add up."""
     sizes = []
     for child in folder.iterdir():
         files = child.rglob("*") if child.is_dir() else (child,)

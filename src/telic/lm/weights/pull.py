@@ -130,8 +130,8 @@ def _fetch(weights: Weights, scratch: Path) -> Path:
     raise ModelWeightsError(
         f"The weights of '{weights.name}' could not be fetched. Tried "
         + "; ".join(failures)
-        + f". Check the connection and run: telic models pull {weights.name}. On a machine without one, bring "
-        f"the file and run: telic models add <path>.gguf {weights.name}",
+        + f". Check the connection and run: telic models pull {weights.name}. On a machine without "
+        f"one, bring the file and run: telic models add <path>.gguf {weights.name}",
         model=f"local/{weights.name}",
     )
 
