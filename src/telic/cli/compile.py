@@ -70,10 +70,8 @@ def compile_program(
         "teacher_settings": _teacher(teacher_lm),
         "seed": seed,
     }
-    with (
-        _noting(context, out),
-        options.within_budget(budget_calls, budget_tokens, budget_usd, budget_seconds),
-    ):
+    budget = options.within_budget(budget_calls, budget_tokens, budget_usd, budget_seconds)
+    with _noting(context, out), budget:
         compiled = _optimize(optimizer, target, sets, chosen, candidates)
     compiled.save(out)
     _report(compiled.report, out, as_json)
