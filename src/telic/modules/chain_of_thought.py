@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from telic.program.module import Module
 from telic.program.predict import Predict
+from telic.program.stepped import Call, SteppedModule
+from telic.runtime.steps import Steps
 from telic.signatures import Field, OutputField, Signature, ensure_signature
 
 
-class ChainOfThought(Module):
+class ChainOfThought(SteppedModule):
     """Predict with a field for reasoning before the outputs.
 
     Args:
@@ -31,10 +32,6 @@ class ChainOfThought(Module):
         type_ = (rationale_field.annotation if rationale_field is not None else None) or rationale_field_type
         self.predict = Predict(asked.prepend("reasoning", field, type_), **config)
 
-    def forward(self, **kwargs: Any) -> Any:
-        """Reason and answer, blocking; inputs by keyword."""
-        return self.predict(**kwargs)
-
-    async def aforward(self, **kwargs: Any) -> Any:
-        """Reason and answer on the running loop; inputs by keyword."""
-        return await self.predict.acall(**kwargs)
+    def steps(self, **kwargs: Any) -> Steps[Any]:
+        """Reason and answer; inputs by keyword."""
+        return (yield Call(self.predict, **kwargs))
