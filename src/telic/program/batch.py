@@ -33,7 +33,7 @@ def run_batch(
         Results in order (`None` where one failed), the failed examples, and their exceptions.
 
     Raises:
-        EvaluationError: more failures than `max_errors`; its `result` is what this function would have returned.
+        EvaluationError: more failures than `max_errors`; its `result` is what this would have returned.
     """
     allowed = settings.max_errors if max_errors is None else max_errors
     threads = num_threads or settings.num_threads

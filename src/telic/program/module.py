@@ -41,7 +41,7 @@ class BaseModule:
     def deepcopy(self) -> Any:
         """A copy whose parameters can be changed without touching this one.
 
-        What the program shares with itself stays shared; parts that cannot be copied are shared with the original.
+        What the program shares with itself stays shared; parts that cannot be copied are shared with it.
         """
         return _copied(self, {})
 

@@ -37,7 +37,7 @@ class Call:
 
 
 class SteppedModule(Module):
-    """A module with one body for both ways: define `steps`, a generator that yields steps and returns the result.
+    """A module with one body for both ways: define `steps`, which yields steps and returns the result.
 
     class Twice(SteppedModule):
         def __init__(self):
