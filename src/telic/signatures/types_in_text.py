@@ -7,7 +7,7 @@ import builtins
 import sys
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -244,38 +244,42 @@ def _constant(node: ast.expr, lookup: Lookup) -> Any:
     )
 
 
+_MACHINERY = ("telic.signatures", "telic.program", "telic.modules")
+
+
 def frame_lookup(custom_types: Mapping[str, Any] | None, depth: int) -> Lookup:
-    """Look names up in `custom_types`, then in the frames of the callers, nearest first, past telic's own.
+    """Look names up in `custom_types`, then in the frames of the callers, nearest first.
+
+    Frames of what makes signatures, predictors and modules are passed over: their names are not the user's.
 
     Args:
         custom_types: names given by the caller.
         depth: frames to skip from this function's caller on.
     """
-    own = __name__.partition(".")[0]
 
     def lookup(name: str) -> Any:
         if custom_types is not None and name in custom_types:
             return custom_types[name]
         if name in KNOWN:
             raise KeyError(name)
-        frame: types.FrameType | None = sys._getframe(depth)
         unfit: Any = None
-        while frame is not None:
-            namespace = frame.f_globals
-            if namespace.get("__name__", "").partition(".")[0] != own:
-                for scope in (frame.f_locals, namespace):
-                    if name in scope:
-                        found = scope[name]
-                        # A variable of another kind may hide the type of a caller further out.
-                        if (
-                            isinstance(found, (type, types.ModuleType))
-                            or typing.get_origin(found) is not None
-                        ):
-                            return found
-                        unfit = found if unfit is None else unfit
-            frame = frame.f_back
-        if unfit is not None:
-            return unfit
-        raise KeyError(name)
+        for scope in _scopes(sys._getframe(depth)):
+            if name in scope:
+                found = scope[name]
+                if isinstance(found, (type, types.ModuleType)) or typing.get_origin(found) is not None:
+                    return found
+                # A variable of another kind may hide the type of a caller further out.
+                unfit = found if unfit is None else unfit
+        if unfit is None:
+            raise KeyError(name)
+        return unfit
 
     return lookup
+
+
+def _scopes(frame: types.FrameType | None) -> Iterator[Mapping[str, Any]]:
+    while frame is not None:
+        if not frame.f_globals.get("__name__", "").startswith(_MACHINERY):
+            yield frame.f_locals
+            yield frame.f_globals
+        frame = frame.f_back
