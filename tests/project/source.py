@@ -40,8 +40,7 @@ class Module:
     def imports(self) -> Iterator[tuple[int, str]]:
         """`(line, dotted name)` of every import of the package's own modules, wherever it stands in the file.
 
-        Imports inside functions and under TYPE_CHECKING count, and so do names given to `import_module` and
-        to `exports` tables as literal strings.
+        Imports inside functions and under TYPE_CHECKING count, and so do names given to `import_module`.
         """
         package = self.name if self.path.name == "__init__.py" else self.name.rpartition(".")[0]
         for node in ast.walk(self.tree):
@@ -59,9 +58,11 @@ def _imported(node: ast.AST, package: str) -> list[str]:
             parts = package.split(".")
             base = ".".join([*parts[: len(parts) - node.level + 1], *([node.module] if node.module else [])])
         return [f"{base}.{alias.name}" for alias in node.names]
-    if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("telic."):
-        name = node.value.partition(":")[0]
-        return [name] if name.replace(".", "").replace("_", "").isalnum() and resolve(name) else []
+    if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in (
+        "import_module",
+        "require",
+    ):
+        return [a.value for a in node.args[:1] if isinstance(a, ast.Constant) and isinstance(a.value, str)]
     return []
 
 

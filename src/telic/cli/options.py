@@ -84,8 +84,8 @@ def within_budget(
     calls: int | None, tokens: int | None, usd: float | None, seconds: float | None
 ) -> AbstractContextManager[Any]:
     """A block in which no more than this is spent; no caps, no budget."""
-    caps = {"calls": calls, "tokens": tokens, "usd": usd, "seconds": seconds}
-    caps = {name: cap for name, cap in caps.items() if cap is not None}
+    given: dict[str, Any] = {"calls": calls, "tokens": tokens, "usd": usd, "seconds": seconds}
+    caps = {name: cap for name, cap in given.items() if cap is not None}
     if not caps:
         return nullcontext()
     from telic.budget import budget

@@ -58,7 +58,7 @@ def show(run: RunId, as_json: Json = False) -> None:
 
 
 @runs.command()
-def resume(run: RunId) -> None:
+def resume(context: typer.Context, run: RunId) -> None:
     """Go on with a run of `telic compile`: the same command in the same folder, nothing paid for twice."""
     key, row = _find(run)
     command, folder = list(row.get("command") or ()), row.get("folder") or ""
@@ -70,9 +70,7 @@ def resume(run: RunId) -> None:
         fail(f"The run {key} was begun in '{folder}', which is not there any more.")
     say(f"telic {' '.join(command)}")
     os.chdir(folder)
-    from telic.cli.app import app
-
-    code = app(args=command, prog_name="telic", standalone_mode=False)
+    code = context.find_root().command.main(args=command, prog_name="telic", standalone_mode=False)
     raise typer.Exit(code if isinstance(code, int) else 0)
 
 
