@@ -14,7 +14,7 @@ class ChainOfThought(SteppedModule):
     """Predict with a field for reasoning before the outputs.
 
     Args:
-        signature: what is asked.
+        signature: what is asked; one that has a `reasoning` output already is taken as it is.
         rationale_field: the field to put first; `reasoning` by default.
         rationale_field_type: its type.
         **config: parameters of every request.
@@ -28,9 +28,11 @@ class ChainOfThought(SteppedModule):
         **config: Any,
     ) -> None:
         asked = ensure_signature(signature)
-        field = rationale_field or OutputField(desc="the steps that lead to the answer")
-        type_ = (rationale_field.annotation if rationale_field is not None else None) or rationale_field_type
-        self.predict = Predict(asked.prepend("reasoning", field, type_), **config)
+        if "reasoning" not in asked.output_fields:
+            field = rationale_field or OutputField(desc="the steps that lead to the answer")
+            type_ = field.annotation if field.has_type else rationale_field_type
+            asked = asked.prepend("reasoning", field, type_)
+        self.predict = Predict(asked, **config)
 
     def steps(self, **kwargs: Any) -> Steps[Any]:
         """Reason and answer; inputs by keyword."""

@@ -83,7 +83,7 @@ class Predict(Module, Parameter):
     def _steps(self, kwargs: dict[str, Any]) -> Steps[Any]:
         try:
             ask = gather(self, kwargs)
-            check_inputs(ask.signature, ask.inputs)
+            ask.inputs = check_inputs(ask.signature, ask.inputs)
             return (yield from predict(ask))
         except TelicError as error:
             if error.program_path is None:
@@ -93,7 +93,7 @@ class Predict(Module, Parameter):
     def request_for(self, **inputs: Any) -> Request:
         """The request this predictor would send for these inputs."""
         ask: Ask = gather(self, inputs)
-        check_inputs(ask.signature, ask.inputs)
+        ask.inputs = check_inputs(ask.signature, ask.inputs)
         return build_request(ask)
 
     def adapter_in_use(self) -> Adapter:

@@ -54,7 +54,7 @@ def demo_from_json(row: Any) -> Example:
     """The inverse of `demo_to_json`; typed values stay JSON, which renders the same."""
     if not isinstance(row, Mapping):
         raise ProgramFileError(f"A demo must be a JSON object, got {type(row).__name__}.")
-    return Example(**row)
+    return Example(dict(row))
 
 
 def _adapter(state: Any) -> Any:
