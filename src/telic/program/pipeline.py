@@ -27,7 +27,7 @@ class Ask:
     predictor: Any
     signature: Any
     demos: Sequence[Any]
-    inputs: dict[str, Any]
+    inputs: Mapping[str, Any]
     config: Mapping[str, Any]
     lm: Any
     adapter: Adapter

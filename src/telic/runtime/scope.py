@@ -7,7 +7,7 @@ that a thread, a task or a nested loop started with a copied context sees the sa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -51,7 +51,7 @@ class Scope:
     """
 
     root: Any = None
-    trace: list[tuple[Any, dict[str, Any], Any]] | None = None
+    trace: list[tuple[Any, Mapping[str, Any], Any]] | None = None
     budgets: tuple[Spender, ...] = ()
     sinks: tuple[CallSink, ...] = ()
     rollout_id: int | str | None = None
