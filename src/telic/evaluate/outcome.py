@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Literal
@@ -49,7 +50,7 @@ class Outcome:
     failure: AdapterParseError | None = None
     error: BaseException | None = None
     scoring: bool = False
-    trace: list[tuple[Any, dict[str, Any], Any]] | None = None
+    trace: list[tuple[Any, Mapping[str, Any], Any]] | None = None
     calls: int = 0
     cached_calls: int = 0
     prompt_tokens: int = 0

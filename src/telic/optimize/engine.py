@@ -228,7 +228,7 @@ def _outcome(example: int, ran: Ran, program: Any) -> Outcome:
 
 
 def _steps(
-    trace: Iterable[tuple[Any, dict[str, Any], Any]], program: Any
+    trace: Iterable[tuple[Any, Mapping[str, Any], Any]], program: Any
 ) -> Iterable[tuple[str, dict[str, Any]]]:
     paths = {id(predictor): path for path, predictor in program.named_predictors()}
     for predictor, inputs, prediction in trace:
