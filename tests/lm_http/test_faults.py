@@ -34,6 +34,12 @@ RAISED = {
 }
 
 
+async def until(happened):
+    async with asyncio.timeout(5):
+        while not happened():
+            await asyncio.sleep(0.01)
+
+
 def ask(text="hello"):
     return Request("openai/test", messages=[{"role": "user", "content": text}])
 
@@ -98,8 +104,7 @@ def test_one_refusal_holds_back_everybody_at_that_endpoint():
 
         async def main():
             refused = asyncio.create_task(first.acomplete(ask("a")))
-            while not server.count:
-                await asyncio.sleep(0.01)
+            await until(lambda: server.count)
             await asyncio.sleep(0.05)
             begun = time.monotonic()
             await second.acomplete(ask("b"))
@@ -168,16 +173,11 @@ def test_an_unknown_model_and_a_wrong_path_are_told_apart():
 async def test_cancelling_closes_the_request_at_the_server():
     with LocalServer(latency=5) as server:
         task = asyncio.create_task(HttpEngine("test", server.url).acomplete(ask()))
-        while not server.count:
-            await asyncio.sleep(0.01)
+        await until(lambda: server.count)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        for _ in range(100):
-            if server.dropped:
-                break
-            await asyncio.sleep(0.01)
-        assert server.dropped == 1
+        await until(lambda: server.dropped == 1)
 
 
 async def test_a_thousand_requests_through_every_fault_end_answered_or_with_their_cause():
