@@ -27,7 +27,9 @@ def with_threads(function: Callable[[Any], Any], items: Iterable[Any], *, limit:
     return bounded_map(function, items, num_threads=limit, **more)
 
 
-def with_coroutines(function: Callable[[Any], Any], items: Iterable[Any], *, limit: int = 4, **more: Any) -> Any:
+def with_coroutines(
+    function: Callable[[Any], Any], items: Iterable[Any], *, limit: int = 4, **more: Any
+) -> Any:
     async def call(item: Any) -> Any:
         await asyncio.sleep(0)
         return function(item)

@@ -30,7 +30,9 @@ async def test_a_blocking_function_gets_as_many_as_it_needs() -> None:
         return item
 
     began = time.monotonic()
-    outcome = await abounded_map(work, range(64), limit=32, then=lambda i, v: time.sleep(0.1) or v, num_threads=32)
+    outcome = await abounded_map(
+        work, range(64), limit=32, then=lambda i, v: time.sleep(0.1) or v, num_threads=32
+    )
     assert outcome.results == list(range(64))
     assert time.monotonic() - began < 3.0  # one after the other: 6.4 s
 

@@ -60,14 +60,15 @@ class _Call:
 
     def turn(self) -> None:
         """On the loop: begin, or be cancelled."""
-        if self.task is not None:
-            self.task.cancel()
-        elif not self.ended:
-            loop = asyncio.get_running_loop()
+        if self.ended:
+            return
+        loop = asyncio.get_running_loop()
+        if self.task is None:
             self.portal._running.add(self)  # the loop itself holds tasks only weakly
             self.task = loop.create_task(self.drive(), context=self.context)
-            if self.cancelled:
-                loop.call_soon(self.task.cancel)  # a turn later: `drive` must have begun in order to end
+        if self.cancelled:
+            self.cancelled = False  # once only: a second one would break into the coroutine's own cleaning up
+            loop.call_soon(self.task.cancel)  # a turn later: `drive` must have begun in order to end
 
     def cancel(self) -> None:
         """From any thread: cancel the coroutine."""

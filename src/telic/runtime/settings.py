@@ -1,16 +1,16 @@
 """Settings: the user's choices, as process defaults with an overlay per context.
 
-`configure` changes the defaults of the process; `context` overlays them for a block. The overlay lives in a
-context variable, so threads and tasks that telic starts, nested loops and a notebook's running loop all see
-the same answer. A bare `threading.Thread` starts with an empty context, as Python has it, and sees the
-defaults.
+`configure` changes the defaults of the process; `context` overlays them for a block, and wins there. The
+overlay lives in a context variable, so threads and tasks that telic starts, nested loops and a notebook's
+running loop all see the same answer. A bare `threading.Thread` starts with an empty context, as Python has
+it, and sees the defaults.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any
@@ -30,7 +30,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "max_repairs": 1,
         "max_history_bytes": 2_000_000,
         "disable_history": False,
-        "trace": [],
+        "trace": None,
         "max_trace_size": 10_000,
         "allow_tool_async_sync_conversion": False,
         "async_max_workers": 8,
@@ -60,7 +60,7 @@ class Settings:
     __slots__ = ("_base", "_lock")
 
     def __init__(self) -> None:
-        object.__setattr__(self, "_base", dict(DEFAULTS))
+        object.__setattr__(self, "_base", _fresh())
         object.__setattr__(self, "_lock", threading.Lock())
 
     def __getattr__(self, name: str) -> Any:
@@ -99,33 +99,36 @@ class Settings:
         return sorted(self.copy())
 
     def configure(self, **choices: Any) -> None:
-        """Change the defaults of this process, and the overlay of the running context where it has them.
+        """Change the defaults of this process, from wherever it is called.
+
+        Inside a `context` block the block's own choices still win, for as long as it lasts.
 
         Raises:
-            InputError: a value cannot be what its setting is for.
+            InputError: there is no such setting, or a value cannot be what its setting is for.
         """
         _check(choices)
         with self._lock:
-            base = {**self._base, **choices}
-            object.__setattr__(self, "_base", base)
-        overlay = _overlay.get()
-        if any(name in overlay for name in choices):
-            _overlay.set(MappingProxyType({**overlay, **choices}))
+            object.__setattr__(self, "_base", {**self._base, **choices})
 
     @contextmanager
     def context(self, **choices: Any) -> Iterator[None]:
-        """Overlay some settings for a block, in this thread or task and in what it starts."""
+        """Overlay some settings for a block, in this thread or task and in what it starts.
+
+        Raises:
+            InputError: as for `configure`.
+        """
         _check(choices)
         token = _overlay.set(MappingProxyType({**_overlay.get(), **choices}))
         try:
             yield
         finally:
-            _overlay.reset(token)
+            with suppress(ValueError):  # a generator that is closed from another context: nothing to restore
+                _overlay.reset(token)
 
     def reset(self) -> None:
         """Back to the state of a fresh process (the overlay of the running context too)."""
         with self._lock:
-            object.__setattr__(self, "_base", dict(DEFAULTS))
+            object.__setattr__(self, "_base", _fresh())
         _overlay.set(_EMPTY)
 
     def __repr__(self) -> str:
@@ -133,12 +136,24 @@ class Settings:
         return f"Settings({', '.join(f'{k}={v!r}' for k, v in changed.items())})"
 
 
+def _fresh() -> dict[str, Any]:
+    """The defaults, with lists of their own."""
+    return {name: list(value) if isinstance(value, list) else value for name, value in DEFAULTS.items()}
+
+
 def _check(choices: Mapping[str, Any]) -> None:
+    for name in choices:
+        if name not in DEFAULTS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, DEFAULTS, 1)
+            hint = f"Did you mean '{near[0]}'?" if near else f"Known: {', '.join(sorted(DEFAULTS))}."
+            raise InputError(f"There is no setting '{name}'. {hint}")
     lm = choices.get("lm")
     if isinstance(lm, str):
         raise InputError(f"lm={lm!r} is a name, not an LM. Write telic.LM({lm!r}).")
     threads = choices.get("num_threads")
-    if threads is not None and (not isinstance(threads, int) or threads < 1):
+    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
         raise InputError(f"num_threads={threads!r} must be a whole number of at least 1.")
 
 
