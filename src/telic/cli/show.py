@@ -18,6 +18,10 @@ def show(
     prompts: Annotated[
         bool, typer.Option("--prompts/--no-prompts", help="Also show each prompt as the model reads it.")
     ] = True,
+    adapter: Annotated[
+        str | None,
+        typer.Option("--adapter", help="Show prompts as this adapter writes them; by default the program's."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show a saved program: its predictors' instructions, fields, demos and prompts, and its provenance."""
@@ -31,13 +35,33 @@ def show(
     for name, state in row["state"].items():
         _predictor(name, state)
         if prompts:
-            _prompt(name, state)
+            _prompt(name, state, adapter or _adapter_of(row, state))
+
+
+def _adapter_of(row: Mapping[str, Any], state: Mapping[str, Any]) -> Any:
+    """The adapter that the predictor has, else the one that its model is spoken to through."""
+    if state.get("adapter"):
+        return None
+    model = (state.get("lm") or {}).get("model") or (row.get("provenance") or {}).get("lm") or ""
+    return "completion" if str(model).startswith("local/") else "chat"
 
 
 def _provenance(facts: Mapping[str, Any] | None) -> None:
-    if facts:
-        heading("provenance")
-        print_facts(dict(facts))
+    if not facts:
+        return
+    heading("provenance")
+    tables = ("candidates", "fingerprints", "notes", "comparison", "parameters")
+    print_facts({name: value for name, value in facts.items() if name not in tables})
+    for name in ("comparison", "parameters"):
+        if facts.get(name):
+            heading(name)
+            print_facts(dict(facts[name]))
+    if facts.get("candidates"):
+        heading("candidates, best first")
+        rows = [[c["label"], c.get("score"), c.get("interval"), c["examples"]] for c in facts["candidates"]]
+        print_table(["candidate", "score %", "95 % interval", "examples"], rows)
+    for note in facts.get("notes") or ():
+        line(f"note: {note}")
 
 
 def _predictor(name: str, state: Mapping[str, Any]) -> None:
@@ -70,11 +94,11 @@ def _predictor(name: str, state: Mapping[str, Any]) -> None:
         print_facts({f"   {key}": _short(value) for key, value in demo.items()})
 
 
-def _prompt(name: str, state: Mapping[str, Any]) -> None:
+def _prompt(name: str, state: Mapping[str, Any], adapter: str | None) -> None:
     """The request with `{field}` in place of each input; left out where only the code knows the types."""
     try:
         predictor = predictor_of(state)
-        text = prompt_text(predictor)
+        text = prompt_text(predictor, adapter)
     except TelicError as error:
         heading(f"{name}: the prompt cannot be shown")
         line(str(error))
@@ -83,12 +107,12 @@ def _prompt(name: str, state: Mapping[str, Any]) -> None:
     line(text)
 
 
-def prompt_text(predictor: Any) -> str:
-    """What a model reads, with `{field}` where the inputs go."""
+def prompt_text(predictor: Any, name: str | None) -> str:
+    """What a model reads through the adapter of that name (or its own), with `{field}` where inputs go."""
     from telic.adapters import Adapter, adapter_by_name
     from telic.types import Capabilities
 
-    adapter = predictor.adapter or "chat"
+    adapter = name or predictor.adapter
     if not isinstance(adapter, Adapter):
         adapter = adapter_by_name(adapter)
     inputs = {name: "{" + name + "}" for name in predictor.signature.input_fields}
