@@ -16,6 +16,7 @@ from telic.lm.http.answer import choices_of, usage_of
 from telic.lm.http.failures import Asked
 from telic.lm.http.limiter import limiter_for
 from telic.lm.http.persist import Persistence
+from telic.lm.http.retry import LONGEST_TRY
 from telic.lm.http.several import collect
 from telic.types import Capabilities, Request, Response, Usage
 
@@ -31,7 +32,7 @@ class BridgeEngine:
         api_base: base URL, where it is not the provider's own.
         api_key: the key; by default litellm takes the provider's environment variable.
         num_retries: tries after a passing failure. Waiting out a server's `Retry-After` uses none up.
-        timeout: seconds that one try may take.
+        timeout: seconds that one try may take; by default 600.
         deadline: seconds that all tries together may take.
         backoff: seconds of the first back-off.
         headers: sent with every request.
@@ -50,7 +51,7 @@ class BridgeEngine:
         api_base: str | None = None,
         api_key: str | None = None,
         num_retries: int = 3,
-        timeout: float = 600.0,
+        timeout: float | None = None,
         deadline: float | None = None,
         backoff: float = 0.5,
         headers: Mapping[str, str] | None = None,
@@ -62,7 +63,7 @@ class BridgeEngine:
         self.model = model
         self.provider = model.partition("/")[0]
         self.endpoint = address_of(api_base).endpoint if api_base else self.provider
-        self.timeout = timeout
+        self.timeout = LONGEST_TRY if timeout is None else float(timeout)
         self._api_base = api_base
         self._api_key = api_key
         self._headers = {**(headers or {}), **(extra_headers or {})}

@@ -27,7 +27,7 @@ def load(model: str) -> Any:
         except MissingExtraError as error:
             raise MissingExtraError(
                 f"{model} is reached through a library that is not installed: pip install 'telic[bridge]'. "
-                "If it is on an OpenAI-compatible server of yours, write 'openai/<its name there>' and api_base=…."
+                "If an OpenAI-compatible server of yours has it, write 'openai/<name there>' and api_base."
             ) from error
 
 

@@ -14,6 +14,7 @@ from telic.lm.http.body import body_of, encode
 from telic.lm.http.dialect import Dialect, traits_of
 from telic.lm.http.failures import Asked
 from telic.lm.http.keys import credentials_of, key_of, paths_of
+from telic.lm.http.retry import LONGEST_TRY
 from telic.lm.http.several import collect
 from telic.lm.http.table import PROVIDERS, Provider
 from telic.types import Capabilities, Request, Response, Usage
@@ -41,7 +42,7 @@ class HttpEngine:
         provider: who it is, or its name in `PROVIDERS`.
         dialect: what the server understands, where it is not the provider's usual.
         num_retries: tries after a passing failure. Waiting out a server's `Retry-After` uses none up.
-        timeout: seconds that one try may take.
+        timeout: seconds that one try may take; by default 600.
         deadline: seconds that all tries together may take; by default there is no limit.
         backoff: seconds of the first back-off; it doubles from there.
         headers: sent with every request.
@@ -66,7 +67,7 @@ class HttpEngine:
         provider: Provider | str = "openai",
         dialect: Dialect | None = None,
         num_retries: int = 3,
-        timeout: float = 600.0,
+        timeout: float | None = None,
         deadline: float | None = None,
         backoff: float = 0.5,
         headers: Mapping[str, str] | None = None,
@@ -83,7 +84,7 @@ class HttpEngine:
         self.address = address_of(api_base, versioned=not own)
         self.endpoint = self.address.endpoint
         self.num_retries = num_retries
-        self.timeout = timeout
+        self.timeout = LONGEST_TRY if timeout is None else float(timeout)
         self.deadline = deadline
         self.backoff = backoff
         self.traits = traits_of(model, self.dialect)

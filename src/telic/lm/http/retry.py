@@ -13,6 +13,8 @@ from time import monotonic, time
 
 from telic.errors import LMError, LMRateLimitError, LMServerError, LMTransportError, is_retryable_lm_error
 
+LONGEST_TRY = 600.0
+"""Seconds that one try may take unless the user says otherwise; long answers do take minutes."""
 LONGEST_BACKOFF = 8.0
 """Seconds; the back-off doubles up to here."""
 PATIENCE = 600.0
