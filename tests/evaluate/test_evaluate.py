@@ -157,7 +157,8 @@ def test_unreadable_answers_are_scored_and_counted_apart() -> None:
     assert [problem.index for problem in result.failures] == [0, 2]
     assert not result.errors
     assert result.results[0][1:] == (Prediction(), 0.0)
-    assert "gibberish" in result.failures[0].error
+    assert "gibberish" in str(result.failures[0])
+    assert result.failures[0].exception.__traceback__ is None, "frames of failures are not kept"
     assert "2 unreadable answers" in repr(result)
     assert Evaluate(devset=devset(4), metric=match, failure_score=-1.0)(unreadable_at(0, 2)).score == 0.0
 

@@ -44,7 +44,6 @@ class Evaluate:
         last_result: what the last call found, up to where it came if it was stopped.
 
     Raises:
-        DataError: the devset is empty, or has rows that are no examples with inputs.
         InputError: `max_errors` is neither a count nor a share.
     """
 
@@ -162,9 +161,9 @@ class _Evaluation:
             "on_result": self._take,
             "failure_score": owner.failure_score,
         }
-        self.progress = progress(
-            owner.display_progress if display is None else display, len(examples), self.metric.name
-        )
+        shown = owner.display_progress if display is None else display
+        title = self.metric.name if self.metric.name.isidentifier() else "score"
+        self.progress = progress(shown, len(examples), title)
         self.outcomes: list[Outcome] = []
         self.scores = ScoreSummary()
         self.failures = self.errors = 0
@@ -183,6 +182,8 @@ class _Evaluation:
             self.failures += 1
             if self.failures == 1:
                 self._show(outcome.failure, outcome.index, "further ones are counted, see result.failures")
+            if not self.with_traceback:
+                _without_frames(outcome.failure)
         self.progress.update(len(self.outcomes), self.scores, self.failures, self.errors)
 
     def _show(self, error: BaseException, index: int, more: str) -> None:
@@ -243,6 +244,14 @@ class _Evaluation:
         if self.errors > self.limit or self.errors == len(self.examples):
             raise EvaluationError(_too_many(result, self.limit), result=result)
         return result
+
+
+def _without_frames(error: BaseException) -> None:
+    """Let go of the frames an exception holds: there may be as many unreadable answers as examples."""
+    link: BaseException | None = error
+    while link is not None:
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__
 
 
 def _too_many(result: EvaluationResult, limit: float) -> str:

@@ -143,6 +143,9 @@ class Problem:
             error,
         )
 
+    def __str__(self) -> str:
+        return self.error
+
     def to_json(self) -> dict[str, Any]:
         """All but the exception object and the example."""
         row = {"index": self.index, "type": self.type, "error": self.error, "program_path": self.program_path}
