@@ -138,7 +138,8 @@ class ChatAdapter(Adapter):
         layout = self.layout(signature)
         found = _sections(_MARKER, completion, layout.by_output)
         if len(found) < len(layout.outputs):
-            marked = bool(found)
+            # A marker of another name is an answer to something else, not an answer without markers.
+            marked = _MARKER.search(completion) is not None
             for name, text in self._almost_marked(layout, completion).items():
                 found.setdefault(name, text)
                 marked = True

@@ -48,14 +48,14 @@ class SteppedModule(Module):
             return (yield Call(self.answer, question=first.answer))
     """
 
-    def steps(self, **inputs: Any) -> Steps[Any]:
+    def steps(self, *args: Any, **inputs: Any) -> Steps[Any]:
         """The body."""
         raise NotImplementedError(f"{type(self).__name__} defines no steps().")
 
-    def forward(self, **inputs: Any) -> Any:
+    def forward(self, *args: Any, **inputs: Any) -> Any:
         """Run the body, blocking."""
-        return drive(self.steps(**inputs))
+        return drive(self.steps(*args, **inputs))
 
-    async def aforward(self, **inputs: Any) -> Any:
+    async def aforward(self, *args: Any, **inputs: Any) -> Any:
         """Run the body on the running loop."""
-        return await adrive(self.steps(**inputs))
+        return await adrive(self.steps(*args, **inputs))
