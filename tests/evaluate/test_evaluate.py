@@ -381,9 +381,9 @@ def test_overhead_is_small_and_flat() -> None:
     def seconds_each(n: int) -> float:
         rows = devset(n)
         evaluate = Evaluate(devset=rows, metric=match, num_threads=8)
-        start = time.perf_counter()
+        start = time.process_time()
         evaluate(echo)
-        return (time.perf_counter() - start) / n
+        return (time.process_time() - start) / n
 
     small, large = min(seconds_each(1_000) for _ in range(3)), seconds_each(20_000)
     assert large < 2.5 * small + 20e-6
