@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from tests.project.source import ROOT, Module, functions, modules
 
 FILE_LINES = 400
+TEST_FILE_LINES = 500
 FUNCTION_LINES = 60
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "stuff", "v2"}
 BROAD_EXCEPT = {"runtime", "cli"}
@@ -24,7 +25,8 @@ def python_files() -> list[str]:
 
 def test_files_are_short() -> None:
     long = {name: (ROOT / name).read_text(encoding="utf-8").count("\n") for name in python_files()}
-    assert not {name: lines for name, lines in long.items() if lines > FILE_LINES}
+    limits = {name: TEST_FILE_LINES if name.startswith("tests/") else FILE_LINES for name in long}
+    assert not {name: lines for name, lines in long.items() if lines > limits[name]}
 
 
 def test_functions_are_short() -> None:
@@ -116,8 +118,7 @@ def _is_broad(handler: ast.ExceptHandler) -> bool:
 
 def _reraises(handler: ast.ExceptHandler) -> bool:
     """Cleaning up and passing the very error on is not swallowing it."""
-    last = handler.body[-1]
-    return isinstance(last, ast.Raise) and last.exc is None
+    return any(isinstance(node, ast.Raise) and node.exc is None for node in ast.walk(handler))
 
 
 def test_the_checks_see_the_package() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import telic
@@ -16,6 +17,12 @@ def test_public_names_are_those_written_down() -> None:
         f"gone: {sorted(set(written) - set(public))}; new: {sorted(set(public) - set(written))}. "
         f"If that is meant, write them to {SNAPSHOT.name}, sorted, one a line."
     )
+
+
+def test_type_checkers_see_the_same_names() -> None:
+    stub = ast.parse((Path(telic.__file__).parent / "__init__.pyi").read_text(encoding="utf-8"))
+    imported = {a.asname or a.name for n in ast.walk(stub) if isinstance(n, ast.ImportFrom) for a in n.names}
+    assert imported - {"annotations"} == set(telic.__all__)
 
 
 def test_every_public_name_loads() -> None:
