@@ -30,7 +30,7 @@ SECRET = re.compile(
     r"\bsk-(?:proj-|ant-|or-)?[A-Za-z0-9]{20,}|\bgh[pousr]_[A-Za-z0-9]{30,}|\bhf_[A-Za-z0-9]{30,}"
     r"|\bAKIA[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY-----"
 )
-PERSONAL_PATH = re.compile(r"(?<![\w.])/(?:root|home/[a-z]\w*|Users/[A-Z]?\w+|work|tmp/w)(?=/)")
+PERSONAL_PATH = re.compile(r"(?<![\w.:/])/(?:root|home|Users|work|mnt|srv|opt|tmp)/\w")
 PRIVATE_ADDRESS = re.compile(
     r"(?<![\d.])(?:10\.\d{1,3}|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.\d{1,3}\.\d{1,3}(?![\d.])"
 )
