@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakSet
 
-from telic.errors import BudgetExceededError
+from telic.errors import BudgetExceededError, TelicError
 from telic.runtime.steps import Steps
 
 if TYPE_CHECKING:
@@ -166,17 +166,19 @@ class _Flight:
     def _outcome(self) -> Any:
         if self._error is None or self._result is _AGAIN:
             return self._result
-        raise _copy_of(self._error) from self._error
+        if isinstance(self._error, TelicError):
+            raise _copy_of(self._error) from self._error
+        raise self._error  # somebody else's class: it may hold what no copy would
 
 
 def _concerns_leader_only(error: BaseException) -> bool:
     return not isinstance(error, Exception) or isinstance(error, BudgetExceededError)
 
 
-def _copy_of(error: BaseException) -> BaseException:
+def _copy_of(error: TelicError) -> TelicError:
     """An error of the follower's own, so that neither traceback nor program path get mixed up."""
     kind = type(error)
-    copy = kind.__new__(kind, *error.args)
+    copy = kind.__new__(kind)
     copy.args = error.args
     copy.__dict__.update(error.__dict__)
     return copy
