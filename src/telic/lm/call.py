@@ -96,11 +96,11 @@ def _answer(lm: Askable, request: Request, scope: Scope) -> Steps[Response]:
 
 def _paid(lm: Askable, request: Request, scope: Scope, record: Any) -> Steps[Response]:
     """Ask for real, under every budget in force; booked and recorded before anyone sees the answer."""
-    tickets = _reserve(request, scope)
+    if lm.context_window is not None:
+        lm.check_fits(request)
+    tickets = yield from _reserve(request, scope)
     response: Response | None = None
     try:
-        if lm.context_window is not None:
-            lm.check_fits(request)
         response = yield lm.asking(request)
         assert response is not None
         if record is not None:
@@ -112,16 +112,13 @@ def _paid(lm: Askable, request: Request, scope: Scope, record: Any) -> Steps[Res
             budget.settle(ticket, response)
 
 
-def _reserve(request: Request, scope: Scope) -> list[tuple[Any, Any]]:
-    tickets: list[tuple[Any, Any]] = []
-    try:
-        for budget in scope.budgets:
-            tickets.append((budget, budget.reserve(request)))
-    except BaseException:
-        for budget, ticket in tickets:
-            budget.settle(ticket, None)
-        raise
-    return tickets
+def _reserve(request: Request, scope: Scope) -> Steps[list[tuple[Any, Any]]]:
+    """Tickets of every budget in force; may wait for calls in flight to free what this one needs."""
+    if not scope.budgets:
+        return []
+    from telic.budget.reserving import reserving
+
+    return (yield from reserving(scope.budgets, request))
 
 
 def _note(lm: Askable, request: Request, response: Response, scope: Scope) -> None:
