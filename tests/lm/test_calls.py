@@ -214,3 +214,11 @@ def test_an_lm_without_choices_is_named():
 
     with pytest.raises(telic.LMUnexpectedError, match="my/model"):
         Empty("my/model")("hi")
+
+
+def test_history_is_capped_in_number_too():
+    lm = ScriptedLM(lambda text: "ok")
+    with telic.context(max_history_size=5):
+        for i in range(20):
+            lm(str(i))
+    assert [entry["messages"][0]["content"] for entry in lm.history] == [str(i) for i in range(15, 20)]

@@ -19,6 +19,8 @@ class Prediction(Example):
     """
 
     _completions: Completions | None = None
+    _single: Any = None
+    """`(signature,)` where this is the only answer, whose `Completions` are made when somebody asks for them."""
     _lm_usage: Mapping[str, Any] | None = None
 
     @classmethod
@@ -30,6 +32,10 @@ class Prediction(Example):
         Raises:
             DataError: there is no answer, or the answers do not have the same fields.
         """
+        if isinstance(list_or_dict, list) and len(list_or_dict) == 1:
+            made = cls(dict(list_or_dict[0]))
+            _set(made, "_single", (signature,))
+            return made
         completions = Completions(list_or_dict, signature)
         if not len(completions):
             raise DataError("A prediction needs at least one completion.")
@@ -40,6 +46,8 @@ class Prediction(Example):
     @property
     def completions(self) -> Completions | None:
         """All answers, where more than the fields is known of them; else `None`."""
+        if self._completions is None and self._single is not None:
+            _set(self, "_completions", Completions([dict(self._store)], *self._single))
         return self._completions
 
     def get_lm_usage(self) -> Mapping[str, Any] | None:
@@ -54,6 +62,7 @@ class Prediction(Example):
         made = super()._with_store(store)
         # The other answers no longer belong to changed fields.
         made.__dict__.pop("_completions", None)
+        made.__dict__.pop("_single", None)
         return made
 
     def __repr__(self) -> str:

@@ -119,7 +119,7 @@ def outputs(response: Response) -> list[Any]:
 
 
 class History:
-    """The last calls, oldest first, within `settings.max_history_bytes`. Behaves like a list."""
+    """The last calls, oldest first, within `settings.max_history_size` and `max_history_bytes`. Like a list."""
 
     def __init__(self) -> None:
         self._entries: deque[tuple[int, Mapping[str, Any]]] = deque()
@@ -129,11 +129,11 @@ class History:
     def append(self, entry: Mapping[str, Any]) -> None:
         """Add an entry; the oldest go where the cap is passed."""
         size = entry.size() if isinstance(entry, HistoryEntry) else len(repr(entry))
-        cap = settings.max_history_bytes
+        cap, most = settings.max_history_bytes, settings.max_history_size
         with self._lock:
             self._entries.append((size, entry))
             self._bytes += size
-            while self._bytes > cap and len(self._entries) > 1:
+            while (self._bytes > cap and len(self._entries) > 1) or len(self._entries) > most:
                 self._bytes -= self._entries.popleft()[0]
 
     def clear(self) -> None:

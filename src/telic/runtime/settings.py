@@ -29,6 +29,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "track_usage": False,
         "max_repairs": 1,
         "max_history_bytes": 2_000_000,
+        "max_history_size": 1_000,
         "disable_history": False,
         "trace": None,
         "max_trace_size": 10_000,
