@@ -64,6 +64,9 @@ class Adapter:
         made._layouts = WeakKeyDictionary()
         return made
 
+    def __init__(self) -> None:
+        """Takes no options."""
+
     # What the rest of telic calls.
 
     def render(

@@ -138,12 +138,10 @@ class ChatAdapter(Adapter):
         layout = self.layout(signature)
         found = _sections(_MARKER, completion, layout.by_output)
         if len(found) < len(layout.outputs):
-            # A marker of another name is an answer to something else, not an answer without markers.
-            marked = _MARKER.search(completion) is not None
-            for name, text in self._almost_marked(layout, completion).items():
-                found.setdefault(name, text)
-                marked = True
-            if not marked and len(layout.outputs) == 1 and completion.strip():
+            almost = self._almost_marked(layout, completion)
+            if len(almost) > len(found):
+                found = almost
+            elif not found and len(layout.outputs) == 1 and completion.strip():
                 found = {layout.outputs[0].name: completion.strip()}
         return self.typed(signature, completion, found)
 

@@ -295,7 +295,7 @@ def _line(slot: Slot, value: Any) -> str:
 
 def _body(slot: Slot, text: str) -> str:
     text = text.strip()
-    if slot.kind in kinds.SCALARS:
+    if slot.kind in kinds.SCALARS and not any("\n" in choice for choice in slot.choices):
         return text.partition("\n")[0].strip()
     if "\n" in text and slot.kind is not kinds.DATA:
         first, *others = text.split("\n")

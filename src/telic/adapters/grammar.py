@@ -65,7 +65,7 @@ def _value(rules: SchemaGrammar, slot: Slot, blocks: bool, most: int | None) -> 
 
 
 def _text(rules: SchemaGrammar, slot: Slot, blocks: bool, most: int | None) -> str:
-    if blocks:
+    if blocks and "max_length" not in slot.field.constraints:
         return rules.rule("block", rf'{_FIRST} {_MORE}* ("\n  " {_MORE}*)*')
     longest = slot.field.constraints.get("max_length", most)
     return rules.rule("line", f"{_FIRST} {gbnf.repeated(_MORE, 0, None if longest is None else longest - 1)}")
@@ -80,7 +80,7 @@ def _integer(slot: Slot) -> str:
 
 
 _SCALARS: dict[str, Callable[[Slot], str]] = {
-    kinds.CHOICE: lambda slot: gbnf.one_of(slot.choices),
+    kinds.CHOICE: lambda slot: gbnf.one_of(choice.replace("\n", "\n  ") for choice in slot.choices),
     kinds.BOOLEAN: lambda slot: gbnf.one_of(("True", "False")),
     kinds.INTEGER: _integer,
     kinds.NUMBER: lambda slot: gbnf.NUMBER,

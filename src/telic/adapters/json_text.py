@@ -52,21 +52,30 @@ def decode(text: str) -> Any:
 
 
 def complete_part(text: str, *, open_string: bool = False) -> Any:
-    """What is complete in JSON that was cut off; `ABSENT` if the text is damaged in another way.
+    """What is complete in JSON that was cut off; `ABSENT` if it is not cut, or damaged in another way.
 
     Args:
         text: starts with the value.
         open_string: keep a last string that has no end.
     """
+    try:
+        _decoder.raw_decode(text)
+    except json.JSONDecodeError as error:
+        # The partial mode of jiter stops at any error, so that damage would be taken for the end.
+        if error.pos < len(text.rstrip()) and not error.msg.startswith("Unterminated string"):
+            return ABSENT
+    except RecursionError:
+        return ABSENT
+    else:
+        return ABSENT
     import jiter
 
     try:
         return jiter.from_json(
             text.encode("utf-8", "surrogatepass"),
             partial_mode="trailing-strings" if open_string else True,
-            catch_duplicate_keys=False,
         )
-    except ValueError:
+    except ValueError:  # raw line breaks in a string, which jiter refuses
         return ABSENT
 
 

@@ -151,7 +151,8 @@ class SchemaGrammar:
             extra = schema.get("additionalProperties", True)
             if extra is False:
                 return '"{}"'
-            pair = self.rule("pair", f'{self.string()} ": " {self.value(extra, root)}')
+            key = self.value({"type": "string", **schema.get("propertyNames", {})}, root)
+            pair = self.rule("pair", f'{key} ": " {self.value(extra, root)}')
             return f'"{{" ({pair} (", " {pair})*)? "}}"'
         required = set(schema.get("required") or ())
         pairs = [(self._pair(name, inner, root), name in required) for name, inner in properties.items()]

@@ -117,7 +117,11 @@ class XMLAdapter(ChatAdapter):
             found = {layout.outputs[0].name: completion.strip()}
         return self.typed(signature, completion, found)
 
-    def _content(self, layout: Layout, slot: Slot, content: str) -> Any:
+    def _content(self, layout: Layout, slot: Slot, content: str | None) -> Any:
+        if content is None:
+            if slot.none_allowed:
+                return None
+            content = ""
         if slot.kind is kinds.DATA and content[:1] in ("<", ""):
             value = from_xml(content, self._schema(layout, slot))
             if value is not content:
@@ -133,17 +137,18 @@ def _opening(names: Sequence[str]) -> re.Pattern[str]:
     return re.compile(rf"<[ \t]*({words})(?:\s[^<>]*?)?[ \t]*(/?)>", re.IGNORECASE)
 
 
-def _elements(opening: re.Pattern[str], text: str) -> list[tuple[str, str]]:
-    """Tag and content of each outermost known element; what stands inside one is not searched."""
-    found = []
+def _elements(opening: re.Pattern[str], text: str) -> list[tuple[str, str | None]]:
+    """Tag and content of each outermost known element, `None` for `<tag/>`; no search inside an element."""
+    found: list[tuple[str, str | None]] = []
     at = 0
     while (match := opening.search(text, at)) is not None:
         tag = match[1]
         if match[2]:
-            content, at = "", match.end()
+            found.append((tag, None))
+            at = match.end()
         else:
             content, at = _until_end(opening, text, match.end(), tag)
-        found.append((tag, content.strip()))
+            found.append((tag, content.strip()))
     return found
 
 

@@ -12,7 +12,7 @@ from telic.signatures.validation import to_jsonable
 
 Schema: TypeAlias = Mapping[str, Any]
 
-_NAME = re.compile(r"[A-Za-z_][\w.-]*\Z")
+_NAME = re.compile(r"[A-Za-z_][\w.-]*\Z", re.ASCII)
 _BARE_AMPERSAND = re.compile(r"&(?!(?:#\d+|#x[0-9a-fA-F]+|\w+);)")
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&#39;": "'", "&amp;": "&"}
 _ENTITY = re.compile("|".join(_ENTITIES))

@@ -84,13 +84,25 @@ def _from_pydantic(fields: list[Field], properties: dict[str, Any]) -> dict[str,
 
     inputs = [(field.name, "validation", adapter_of(field.annotation, field.constraints)) for field in fields]
     try:
-        made, shared = TypeAdapter.json_schemas(inputs)  # type: ignore[arg-type]
+        made, shared = TypeAdapter.json_schemas(inputs, schema_generator=_generator())  # type: ignore[arg-type]
     except PydanticInvalidForJsonSchema as error:
         names = ", ".join(f"'{field.name}'" for field in fields)
         raise SignatureError(f"There is no JSON schema for {names}: {error.message}") from error
     for field in fields:
         properties[field.name] = _closed(made[(field.name, "validation")])
     return {name: _closed(schema) for name, schema in shared.get("$defs", {}).items()}
+
+
+@lru_cache(maxsize=1)
+def _generator() -> Any:
+    from pydantic.json_schema import GenerateJsonSchema
+
+    class Generator(GenerateJsonSchema):
+        def decimal_schema(self, schema: Any) -> dict[str, Any]:
+            # Pydantic's is a number or any text; held to a number, what comes is always valid.
+            return {"type": "number"}
+
+    return Generator
 
 
 def _simple_schema(field: Field) -> dict[str, Any] | None:
