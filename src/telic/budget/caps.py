@@ -179,8 +179,8 @@ class Budget:
             usd = price or 0.0
         return Ticket(request, prompt + answer, usd)
 
-    def admits(self, ticket: Ticket, wake: Callable[[], None]) -> bool:
-        """Whether the ticket can be booked now; if not, `wake` is called when a call in flight has ended.
+    def admits(self, ticket: Ticket) -> bool:
+        """Whether the ticket can be booked now; `False` where it may be so when a call in flight has ended.
 
         Raises:
             BudgetExceededError: a cap is reached.
@@ -189,10 +189,11 @@ class Budget:
             raise self.refuse(f"The budget of {cap:g} seconds is used up.")
         if (cap := self.caps.get("calls")) is not None and self._spent.calls >= cap:
             raise self.refuse(f"The budget of {cap:,} calls is used up.")
-        if self._fits("tokens", ticket.tokens) and self._fits("usd", ticket.usd):
-            return True
+        return self._fits("tokens", ticket.tokens) and self._fits("usd", ticket.usd)
+
+    def wake_next(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called when a call in flight has ended; with the lock held since `admits` said no."""
         self._wakers.append(wake)
-        return False
 
     def book(self, ticket: Ticket) -> None:
         """Set aside what the ticket says; the call counts from here on."""

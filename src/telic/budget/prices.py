@@ -12,14 +12,17 @@ from typing import Any
 from telic.types import Usage
 
 _LOCAL = "local/"
+_CONDITIONAL = ()
 
 
 def cost(model: str, usage: Usage) -> float | None:
     """US dollars of these tokens at the list price of `model` (`provider/name`); `None` where unknown."""
     if model.startswith(_LOCAL):
         return 0.0
-    rates = _flat_rates(model)
+    rates = _rates(model)
     if rates is None:
+        return None
+    if rates == _CONDITIONAL:
         found = _calculate(model, usage)
         return None if found is None else float(found.total_price)
     read, again, written = rates
@@ -27,28 +30,28 @@ def cost(model: str, usage: Usage) -> float | None:
     return (usage.prompt_tokens - cached) * read + cached * again + usage.completion_tokens * written
 
 
-@lru_cache(maxsize=1024)
 def price_known(model: str) -> bool:
     """Whether `cost` can tell for this model."""
-    return cost(model, Usage(1, 1)) is not None
+    return model.startswith(_LOCAL) or _rates(model) is not None
 
 
 @lru_cache(maxsize=1024)
-def _flat_rates(model: str) -> tuple[float, float, float] | None:
-    """Dollars per token read, read from the provider's cache, and written; `None` where it is not so simple.
+def _rates(model: str) -> tuple[float, ...] | None:
+    """Dollars per token read, read from the provider's cache, and written; `None` where unknown.
 
-    The library takes 50 µs for a price with all its conditions, which most models do not have.
+    The library takes 50 µs for a price with all its conditions, which most models do not have; for those
+    that do it is `_CONDITIONAL`.
     """
     found = _calculate(model, Usage(1, 1))
-    if found is None or found.model_price is not found.model.prices:
+    if found is None:
         return None
     prices = {name: value for name, value in vars(found.model_price).items() if value is not None}
     read, written = prices.get("input_mtok"), prices.get("output_mtok")
     again = prices.get("cache_read_mtok", read)
+    if found.model_price is not found.model.prices or "requests_kcount" in prices:
+        return _CONDITIONAL
     if not (isinstance(read, Decimal) and isinstance(again, Decimal) and isinstance(written, Decimal)):
-        return None
-    if "requests_kcount" in prices:
-        return None
+        return _CONDITIONAL
     return float(read) / 1e6, float(again) / 1e6, float(written) / 1e6
 
 

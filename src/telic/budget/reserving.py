@@ -24,28 +24,24 @@ def reserving(budgets: Sequence[Any], request: Request) -> Steps[list[tuple[Any,
     Raises:
         BudgetExceededError: a cap of one of them is reached; nothing was booked in any.
     """
-    ours = [budget for budget in dict.fromkeys(budgets) if isinstance(budget, caps.Budget)]
-    others = [budget for budget in dict.fromkeys(budgets) if not isinstance(budget, caps.Budget)]
-    while (room := _book(ours, request, taken := [])) is not None:
+    unique = budgets if len(budgets) == 1 else tuple(dict.fromkeys(budgets))
+    taken: list[tuple[Any, Any]] = []
+    ours = [budget for budget in unique if isinstance(budget, caps.Budget)]
+    while (room := _book(ours, request, taken)) is not None:
         yield room
-    try:
-        for budget in others:
-            taken.append((budget, budget.reserve(request)))
-    except BaseException:
-        for budget, ticket in taken:
-            budget.settle(ticket, None)
-        raise
+    if len(ours) < len(unique):
+        _ask_others([budget for budget in unique if budget not in ours], request, taken)
     return taken
 
 
 def _book(budgets: list[caps.Budget], request: Request, taken: list[tuple[Any, Any]]) -> _Room | None:
     """Book a ticket in each, or in none and say what to wait for."""
     tickets = [(budget, budget.needs(request)) for budget in budgets]
-    room = _Room()
     with caps.LOCK:
         for budget, ticket in tickets:
-            if not budget.admits(ticket, room.arrive):
-                room.budget = budget
+            if not budget.admits(ticket):
+                room = _Room(budget)
+                budget.wake_next(room.arrive)
                 return room
         for budget, ticket in tickets:
             budget.book(ticket)
@@ -53,11 +49,21 @@ def _book(budgets: list[caps.Budget], request: Request, taken: list[tuple[Any, A
     return None
 
 
+def _ask_others(budgets: Sequence[Any], request: Request, taken: list[tuple[Any, Any]]) -> None:
+    try:
+        for budget in budgets:
+            taken.append((budget, budget.reserve(request)))
+    except BaseException:
+        for budget, ticket in taken:
+            budget.settle(ticket, None)
+        raise
+
+
 class _Room:
     """The step that waits until a call of the budget has ended, or its time is over."""
 
-    def __init__(self) -> None:
-        self.budget: Any = None
+    def __init__(self, budget: caps.Budget) -> None:
+        self.budget = budget
         self._event = threading.Event()
         self._wake: Any = None
 

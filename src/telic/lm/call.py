@@ -88,7 +88,7 @@ def _answer(lm: Askable, request: Request, scope: Scope) -> Steps[Response]:
 
     def work() -> Steps[Response]:
         # Between the look-up above and here, a twin's answer may have come in.
-        landed = record.lookup(request.key)
+        landed = record.landed(request.key)
         return landed if landed is not None else (yield from _paid(lm, request, scope, record))
 
     return (yield from record.flights.fly(request.key, work))

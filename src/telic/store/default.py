@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from telic.store.home import home
 _lock = threading.Lock()
 _files: dict[Path, Store] = {}
 _records: WeakKeyDictionary[Any, CallRecord] = WeakKeyDictionary()
+_by_home: dict[str | None, CallRecord] = {}
+"""The usual case, by the value of `TELIC_HOME`: no path is put together for each call."""
 
 
 class _Choice:
@@ -24,7 +27,6 @@ class _Choice:
     disk = True
     folder: Path | None = None
     memory_bytes = 4_000_000
-    off: CallRecord | None = None
 
 
 def default_store() -> Store:
@@ -45,11 +47,17 @@ def call_record() -> CallRecord:
     chosen = settings.store
     if isinstance(chosen, CallRecord):
         return chosen
-    if chosen is None and not _Choice.disk:
-        if _Choice.off is None:
-            _Choice.off = CallRecord(None, _Choice.memory_bytes)
-        return _Choice.off
-    store = default_store()
+    if chosen is not None:
+        return _record_of(default_store())
+    name = os.environ.get("TELIC_HOME")
+    record = _by_home.get(name)
+    if record is None:
+        made = _record_of(default_store()) if _Choice.disk else CallRecord(None, _Choice.memory_bytes)
+        record = _by_home.setdefault(name, made)
+    return record
+
+
+def _record_of(store: Store) -> CallRecord:
     record = _records.get(store)
     if record is None:
         with _lock:
@@ -80,8 +88,8 @@ def configure_cache(
         _Choice.disk = bool(enable_disk_cache)
         _Choice.folder = None if disk_cache_dir is None else Path(disk_cache_dir).expanduser().absolute()
         _Choice.memory_bytes = memory_max_bytes if enable_memory_cache else 0
-        _Choice.off = None
         _records.clear()
+        _by_home.clear()
     if enable_disk_cache and disk_size_limit_bytes is not None:
         prune = getattr(default_store(), "prune", None)
         if prune is not None:
