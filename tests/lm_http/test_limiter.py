@@ -27,37 +27,49 @@ def test_without_complaints_there_is_no_limit_and_no_wait():
     assert limiter.window is None
 
 
-@pytest.mark.parametrize(("refused", "window"), [(1, 16), (2, 16), (16, 16), (28, 4), (32, 1)])
-async def test_a_burst_of_complaints_halves_once_or_leaves_what_was_taken(refused, window):
+@pytest.mark.parametrize(("refused", "window"), [(1, 22.4), (2, 22.4), (16, 16), (28, 4), (32, 1)])
+async def test_a_burst_of_complaints_cuts_once_or_leaves_what_was_taken(refused, window):
     limiter = Limiter()
     started = [await limiter.enter() for _ in range(32)]
     for moment in started[:refused]:
         limiter.throttle(moment, 0.0)
         limiter.leave()
-    assert limiter.window == window
+    assert limiter.window == pytest.approx(window)
     assert limiter.throttled == refused
 
 
-async def test_the_next_burst_halves_again():
+async def test_those_who_were_answered_before_the_first_refusal_count_as_taken():
+    limiter = Limiter()
+    started = [await limiter.enter() for _ in range(32)]
+    for _ in range(10):
+        limiter.leave(answered=True)
+    for moment in started[10:]:
+        limiter.throttle(moment, 0.0)
+        limiter.leave()
+    assert limiter.window == 10
+
+
+async def test_the_next_burst_cuts_again():
     limiter = Limiter()
     started = [await limiter.enter() for _ in range(32)]
     limiter.throttle(started[0], 0.0)
-    limiter.leave()
-    for _ in range(20):
+    for _ in started:
         limiter.leave()
-    limiter.throttle(await limiter.enter(), 0.0)
-    assert limiter.window == 6
+    again = [await limiter.enter() for _ in range(22)]
+    limiter.throttle(again[0], 0.0)
+    assert limiter.window == pytest.approx(22 * 0.7)
 
 
-async def test_answers_widen_the_window_and_quiet_removes_it(monkeypatch):
+async def test_answers_widen_the_window_quickly_then_slowly_and_quiet_removes_it(monkeypatch):
     limiter = Limiter()
-    started = [await limiter.enter() for _ in range(8)]
+    started = [await limiter.enter() for _ in range(20)]
     limiter.throttle(started[0], 0.0)
-    for _ in range(8):
+    for _ in range(12):
         limiter.leave(answered=True)
-    assert 5 < limiter.window < 7
+    assert limiter.window == 14 + 12 * 0.25
+    limiter.leave(answered=True)
+    assert limiter.window == pytest.approx(17 + 1 / 17)
     monkeypatch.setattr(limits, "FORGIVEN_AFTER", 0.0)
-    await limiter.enter()
     limiter.leave(answered=True)
     assert limiter.window is None
 

@@ -1,10 +1,10 @@
 """How fast an endpoint may be asked: an adaptive limit, shared by all threads and loops.
 
 As long as nobody is told to slow down there is no limit and `enter` is a counter. The first "too many
-requests" pauses the endpoint for as long as the server asks, and halves the number of requests in flight;
-the refusals of others that were already under way narrow it to as many as the server did take. Answers widen
-the window again, a minute without complaint removes it. It is TCP's additive increase and multiplicative
-decrease.
+requests" pauses the endpoint for as long as the server asks and cuts the number of requests in flight;
+refusals of others that were already under way narrow it further, to as many as the server did take. Answers
+widen it again, quickly up to what went well before and slowly beyond; a minute without complaint removes it.
+This is how TCP finds its rate (additive increase, multiplicative decrease), with CUBIC's gentler cut.
 """
 
 from __future__ import annotations
@@ -17,6 +17,12 @@ from collections import deque
 from hashlib import blake2b
 from time import monotonic
 
+CUT = 0.7
+"""What is left of the window after a refusal."""
+KNOWN_GOOD = 0.85
+"""Share of the window before the cut, up to which it widens quickly again."""
+QUICK = 0.25
+"""Places that each answer adds up to there; beyond, it takes a whole round of answers to add one."""
 FORGIVEN_AFTER = 60.0
 """Seconds without a complaint after which there is no limit any more."""
 SPREAD = 0.25
@@ -41,7 +47,9 @@ class Limiter:
         self.paused_until = 0.0
         self.throttled = 0
         self._cut_at = 0.0
+        self._peak = 0
         self._burst = 0.0
+        self._known_good = 0.0
         self._waiting: deque[_Waiter] = deque()
         self._lock = threading.Lock()
 
@@ -59,7 +67,7 @@ class Limiter:
                 now = monotonic()
                 pause = self.paused_until - now
                 if pause <= 0 and (self.window is None or self.in_flight < self.window):
-                    self.in_flight += 1
+                    self._count()
                     return now
                 waiter = None
                 if pause <= 0:
@@ -96,6 +104,8 @@ class Limiter:
         """Say that a request ended; an answer widens the window."""
         with self._lock:
             self.in_flight -= 1
+            if not self.in_flight:
+                self._peak = 0
             if self.window is not None:
                 if answered:
                     self._widen(self.window)
@@ -114,8 +124,10 @@ class Limiter:
             self.paused_until = max(self.paused_until, now + pause)
             if started >= self._cut_at or self.window is None:
                 self._cut_at = now
-                self._burst = self.in_flight if self.window is None else min(self.window, self.in_flight)
-                self.window = self._burst / 2
+                self._burst = self._peak if self.window is None else min(self.window, self._peak)
+                self._peak = self.in_flight
+                self._known_good = self._burst * KNOWN_GOOD
+                self.window = self._burst * CUT
             # Those of the burst that were not refused are what the server takes at once.
             self._burst -= 1
             self.window = max(1.0, min(self.window, self._burst))
@@ -126,9 +138,14 @@ class Limiter:
         self._waiting.clear()
         self.in_flight = 0
 
+    def _count(self) -> None:
+        self.in_flight += 1
+        if self.in_flight > self._peak:
+            self._peak = self.in_flight
+
     def _widen(self, window: float) -> None:
-        # A twentieth per round of answers (at least one place), so that a wide window comes back soon, too.
-        self.window = window + max(1.0, window / 20) / window
+        # Beyond what is known, a twentieth per round of answers, so that wide windows are explored soon, too.
+        self.window = window + (QUICK if window < self._known_good else max(1.0, window / 20) / window)
         if monotonic() - self._cut_at > FORGIVEN_AFTER:
             self.window = None
 
@@ -136,7 +153,7 @@ class Limiter:
         """Hand free places to those who wait; called under the lock."""
         while self._waiting and (self.window is None or self.in_flight < self.window):
             loop, waiter = self._waiting.popleft()
-            self.in_flight += 1
+            self._count()
             try:
                 loop.call_soon_threadsafe(_wake, waiter)
             except RuntimeError:  # that loop was closed while its task waited
