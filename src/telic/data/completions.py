@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import ItemsView, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
+from telic.data.example import Example
 from telic.errors import DataError
-
-if TYPE_CHECKING:
-    from telic.data.prediction import Prediction
 
 
 class Completions:
@@ -24,6 +22,9 @@ class Completions:
     """
 
     __slots__ = ("_completions", "signature")
+
+    element: ClassVar[type[Example]] = Example
+    """What one answer is; `Prediction` puts itself here."""
 
     def __init__(
         self, list_or_dict: Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]], signature: Any = None
@@ -58,7 +59,7 @@ class Completions:
             raise TypeError(f"completions are indexed by number or field name, not {type(key).__name__}")
         if not -len(self) <= key < len(self):
             raise IndexError(f"completion {key} of {len(self)}")
-        return _prediction({name: column[key] for name, column in self._completions.items()})
+        return self.element({name: column[key] for name, column in self._completions.items()})
 
     def __getattr__(self, name: str) -> list[Any]:
         if name[:1] != "_" and name in self._completions:
@@ -68,7 +69,7 @@ class Completions:
     def __len__(self) -> int:
         return len(next(iter(self._completions.values()), ()))
 
-    def __iter__(self) -> Iterator[Prediction]:
+    def __iter__(self) -> Iterator[Any]:
         return (self[index] for index in range(len(self)))
 
     def __contains__(self, name: object) -> bool:
@@ -93,9 +94,3 @@ def _transposed(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
         if set(row.keys()) != set(names):
             raise DataError(f"Completions: one answer has the fields {names}, another {list(row.keys())}.")
     return {name: [row[name] for row in rows] for name in names}
-
-
-def _prediction(fields: dict[str, Any]) -> Prediction:
-    from telic.data.prediction import Prediction
-
-    return Prediction(fields)

@@ -117,3 +117,6 @@ class Prediction(Example):
 
 def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, (int, float, Prediction)) else None
+
+
+Completions.element = Prediction
