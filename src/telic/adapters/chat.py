@@ -141,7 +141,13 @@ class ChatAdapter(Adapter):
             almost = self._almost_marked(layout, completion)
             if len(almost) > len(found):
                 found = almost
-            elif not found and len(layout.outputs) == 1 and completion.strip():
+            # A marker of another name makes it an answer to something else, not an answer without markers.
+            elif (
+                not found
+                and len(layout.outputs) == 1
+                and completion.strip()
+                and not _MARKER.search(completion)
+            ):
                 found = {layout.outputs[0].name: completion.strip()}
         return self.typed(signature, completion, found)
 
