@@ -97,7 +97,7 @@ def prune(
 
 
 @cache.command("set-aside")
-def set_aside() -> None:
+def set_aside(as_json: Json = False) -> None:
     """Rename a damaged record, so that a new one is begun. Nothing is deleted."""
     from telic.store.schema import set_aside as rename
 
@@ -105,7 +105,11 @@ def set_aside() -> None:
     if not path.exists():
         say(f"There is no record at {path}.")
         raise typer.Exit(1)
-    line(f"{path} is now {rename(path)}.")
+    target = rename(path)
+    if as_json:
+        print_json({"path": str(path), "now": str(target)})
+    else:
+        line(f"{path} is now {target}.")
 
 
 def _path() -> Any:
