@@ -32,4 +32,5 @@ def engine_for(
         return engine
     from telic.lm.bridge.engine import BridgeEngine
 
+    connection.pop("dialect", None)  # of OpenAI-compatible servers only
     return BridgeEngine(model, num_retries=num_retries, **connection)

@@ -16,12 +16,18 @@ _CONNECTION = (
     "api_base",
     "base_url",
     "api_key",
+    "api_version",
     "headers",
     "extra_headers",
     "organization",
     "timeout",
+    "deadline",
+    "backoff",
+    "dialect",
+    "context_window",
     "engine_options",
 )
+"""Options that say how a model is reached; they go to the engine, and into no request."""
 
 
 class LM(BaseLM):
@@ -47,6 +53,9 @@ class LM(BaseLM):
         api_base: base URL of the server, for providers that are not at their usual place.
         api_key: the key; by default taken from the provider's environment variable.
         timeout: seconds a single attempt may take.
+        deadline: seconds that all attempts together may take.
+        context_window: tokens of prompt plus answer, where the server does not tell; longer prompts are then
+            noticed before they are sent.
         engine: an `Engine` to use as it is, or `"auto"`.
         **kwargs: sent with every request (`top_p`, `stop`, `seed`, …); for `local/`, also engine options
             in `engine_options={"n_ctx": 8192, "slots": 2, …}`.
