@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from telic.adapters import kinds
 from telic.adapters.base import DEFAULT_CAPABILITIES, Adapter, Fields, Rendered, SignatureClass
 from telic.adapters.grammar import answer_grammar, only_text
+from telic.adapters.kinds import DATA, SCALARS, squeeze
 from telic.adapters.layout import Layout, Slot
 from telic.adapters.values import render_json, render_value
 from telic.adapters.wording import bounds, spoken_desc
@@ -75,7 +75,7 @@ class CompletionAdapter(Adapter):
         layout.facts["outputs"] = _label_pattern(layout.outputs)
         layout.facts["inputs"] = _label_pattern(layout.inputs)
         spellings = ((text, slot) for slot in layout.outputs for text in _spellings(slot))
-        layout.facts["slots"] = {kinds.squeeze(text): slot for text, slot in spellings}
+        layout.facts["slots"] = {squeeze(text): slot for text, slot in spellings}
 
     # Rendering.
 
@@ -97,7 +97,7 @@ class CompletionAdapter(Adapter):
             constraint = self._grammar(layout, lead, blocks)
         if not capabilities.completion:
             return Rendered([{"role": "user", "content": text}], constraint=constraint)
-        one_line = len(layout.outputs) == 1 and layout.outputs[0].kind in kinds.SCALARS
+        one_line = len(layout.outputs) == 1 and layout.outputs[0].kind in SCALARS
         stop = ["\n\n"] if one_line or (records and not blocks) else []
         if layout.inputs:
             stop.append(f"\n{layout.inputs[0].head}")
@@ -245,7 +245,7 @@ class CompletionAdapter(Adapter):
         found: dict[str, str] = {}
         slots: dict[str, Slot] = layout.facts["slots"]
         for at in range(1, len(pieces), 2):
-            slot = slots[kinds.squeeze(pieces[at])]
+            slot = slots[squeeze(pieces[at])]
             if slot.name not in found:
                 found[slot.name] = _body(slot, pieces[at + 1])
         if pieces[0].strip():
@@ -263,9 +263,9 @@ _MISSING = object()
 def _label(slot: Slot, taken: set[str]) -> str:
     label = _SPACES.sub(" ", slot.field.prefix).strip().rstrip(":").rstrip() or infer_prefix(slot.name)
     for candidate in (label, infer_prefix(slot.name), slot.name):
-        if kinds.squeeze(candidate) not in taken:
+        if squeeze(candidate) not in taken:
             break
-    taken.add(kinds.squeeze(candidate))
+    taken.add(squeeze(candidate))
     return candidate
 
 
@@ -283,7 +283,7 @@ def _label_pattern(slots: Sequence[Slot]) -> re.Pattern[str]:
 def _line(slot: Slot, value: Any) -> str:
     if type(value) is str:
         text = value
-    elif slot.kind is kinds.DATA and slot.field.role == "output":
+    elif slot.kind is DATA and slot.field.role == "output":
         text = render_json(value)
     else:
         text = render_value(value, in_text_field=slot.is_text)
@@ -295,9 +295,9 @@ def _line(slot: Slot, value: Any) -> str:
 
 def _body(slot: Slot, text: str) -> str:
     text = text.strip()
-    if slot.kind in kinds.SCALARS and not any("\n" in choice for choice in slot.choices):
+    if slot.kind in SCALARS and not any("\n" in choice for choice in slot.choices):
         return text.partition("\n")[0].strip()
-    if "\n" in text and slot.kind is not kinds.DATA:
+    if "\n" in text and slot.kind is not DATA:
         first, *others = text.split("\n")
         if all(line.startswith("  ") or not line.strip() for line in others):
             return "\n".join([first, *(line[2:] for line in others)])

@@ -8,8 +8,8 @@ from typing import Final
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 NATURAL: Final = '("0" | [1-9] [0-9]{0,14})'
-INTEGER: Final = f'"-"? {NATURAL}'
-NUMBER: Final = f'"-"? {NATURAL} ("." [0-9]{{1,12}})?'
+SIGNED: Final = f'"-"? {NATURAL}'
+DECIMAL: Final = f'"-"? {NATURAL} ("." [0-9]{{1,12}})?'
 # Days that exist in every year, so that whatever the grammar lets through is a date.
 DATE: Final = (
     '[12] [0-9] [0-9] [0-9] "-" (("01" | "03" | "05" | "07" | "08" | "10" | "12") "-" '
@@ -26,6 +26,7 @@ FORMATS: Final = {"date": DATE, "time": TIME, "date-time": DATE_TIME, "duration"
 """By the `format` of a JSON schema: what stands between the quotes."""
 
 _MOST_LISTED = 64
+_MOST_REPEATED = 2000  # llama.cpp writes each repetition out
 
 
 def literal(text: str) -> str:
@@ -51,12 +52,13 @@ def integer(low: int | None = None, high: int | None = None) -> str:
     if low is not None and high is not None and 0 <= high - low < _MOST_LISTED:
         return one_of(str(number) for number in range(low, high + 1))
     if low is not None and low >= 0:
-        return f"{NATURAL}" if low == 0 else "[1-9] [0-9]{0,14}"
-    return INTEGER
+        return NATURAL if low == 0 else "[1-9] [0-9]{0,14}"
+    return SIGNED
 
 
 def repeated(item: str, low: int = 0, high: int | None = None) -> str:
-    """`item` from `low` to `high` times."""
-    if high is None:
+    """`item` from `low` to `high` times; a bound that the engine would refuse as too high is left open."""
+    low = min(low, _MOST_REPEATED)
+    if high is None or high > _MOST_REPEATED:
         return f"{item}*" if low == 0 else f"{item}{{{low},}}"
     return f"{item}{{{low},{high}}}"

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from telic.adapters import gbnf, kinds
+from telic.adapters.gbnf import (
+    DATE,
+    DATE_TIME,
+    DECIMAL,
+    DURATION,
+    SIGNED,
+    TIME,
+    UUID,
+    integer,
+    literal,
+    one_of,
+    repeated,
+)
+from telic.adapters.kinds import ANY, BOOLEAN, CHOICE, DATA, INTEGER, NUMBER, TEXT, WORD
 from telic.adapters.layout import Slot
 from telic.adapters.schema_grammar import SchemaGrammar
 from telic.signatures.typenames import type_name
@@ -14,12 +27,12 @@ from telic.signatures.validation import json_schema
 _FIRST = r"[^ \t\r\n]"
 _MORE = r"[^\r\n]"
 _WORDS = {
-    "date": gbnf.DATE,
-    "datetime": gbnf.DATE_TIME,
-    "time": gbnf.TIME,
-    "timedelta": gbnf.DURATION,
-    "Decimal": gbnf.NUMBER,
-    "UUID": gbnf.UUID,
+    "date": DATE,
+    "datetime": DATE_TIME,
+    "time": TIME,
+    "timedelta": DURATION,
+    "Decimal": DECIMAL,
+    "UUID": UUID,
 }
 
 
@@ -34,11 +47,11 @@ def answer_grammar(slots: Sequence[Slot], *, lead: str, blocks: bool, max_text: 
             an end still gets to the fields after it; `None` for no limit.
     """
     rules = SchemaGrammar()
-    parts = [gbnf.literal(lead)] if lead else []
+    parts = [literal(lead)] if lead else []
     for number, slot in enumerate(slots):
         last = number == len(slots) - 1
         if number:
-            parts.append(gbnf.literal(f"\n{slot.head} "))
+            parts.append(literal(f"\n{slot.head} "))
         parts.append(_value(rules, slot, blocks, None if last else max_text))
     if _is_open(slots[-1]):
         # A model ends a line by a line break; without one to choose it would ramble on.
@@ -47,7 +60,7 @@ def answer_grammar(slots: Sequence[Slot], *, lead: str, blocks: bool, max_text: 
 
 
 def _is_open(slot: Slot) -> bool:
-    return slot.kind in (kinds.TEXT, kinds.ANY) or (slot.kind is kinds.WORD and not _WORDS.get(_type(slot)))
+    return slot.kind in (TEXT, ANY) or (slot.kind is WORD and not _WORDS.get(_type(slot)))
 
 
 def _type(slot: Slot) -> str:
@@ -57,7 +70,7 @@ def _type(slot: Slot) -> str:
 def _value(rules: SchemaGrammar, slot: Slot, blocks: bool, most: int | None) -> str:
     if _is_open(slot):
         return _text(rules, slot, blocks, most)
-    if slot.kind is kinds.DATA:
+    if slot.kind is DATA:
         schema = json_schema(slot.field)
         return rules.value(schema, schema)
     body = rules.rule(f"field-{slot.name}", _SCALARS[slot.kind](slot))
@@ -68,7 +81,7 @@ def _text(rules: SchemaGrammar, slot: Slot, blocks: bool, most: int | None) -> s
     if blocks and "max_length" not in slot.field.constraints:
         return rules.rule("block", rf'{_FIRST} {_MORE}* ("\n  " {_MORE}*)*')
     longest = slot.field.constraints.get("max_length", most)
-    return rules.rule("line", f"{_FIRST} {gbnf.repeated(_MORE, 0, None if longest is None else longest - 1)}")
+    return rules.rule("line", f"{_FIRST} {repeated(_MORE, 0, None if longest is None else longest - 1)}")
 
 
 def _integer(slot: Slot) -> str:
@@ -76,18 +89,18 @@ def _integer(slot: Slot) -> str:
     low = bounds["ge"] if "ge" in bounds else bounds["gt"] + 1 if "gt" in bounds else None
     high = bounds["le"] if "le" in bounds else bounds["lt"] - 1 if "lt" in bounds else None
     whole = all(isinstance(bound, int) for bound in (low, high) if bound is not None)
-    return gbnf.integer(low, high) if whole else gbnf.INTEGER
+    return integer(low, high) if whole else SIGNED
 
 
 _SCALARS: dict[str, Callable[[Slot], str]] = {
-    kinds.CHOICE: lambda slot: gbnf.one_of(choice.replace("\n", "\n  ") for choice in slot.choices),
-    kinds.BOOLEAN: lambda slot: gbnf.one_of(("True", "False")),
-    kinds.INTEGER: _integer,
-    kinds.NUMBER: lambda slot: gbnf.NUMBER,
-    kinds.WORD: lambda slot: _WORDS[_type(slot)],
+    CHOICE: lambda slot: one_of(choice.replace("\n", "\n  ") for choice in slot.choices),
+    BOOLEAN: lambda slot: one_of(("True", "False")),
+    INTEGER: _integer,
+    NUMBER: lambda slot: DECIMAL,
+    WORD: lambda slot: _WORDS[_type(slot)],
 }
 
 
 def only_text(slots: Sequence[Any]) -> bool:
     """Whether the answer is one text, which no grammar need hold."""
-    return len(slots) == 1 and slots[0].kind in (kinds.TEXT, kinds.ANY)
+    return len(slots) == 1 and slots[0].kind in (TEXT, ANY)

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from telic.adapters import kinds
 from telic.adapters.base import Fields, SignatureClass
 from telic.adapters.chat import ChatAdapter, in_brackets
 from telic.adapters.json_text import ABSENT, complete_part, decode, objects, unfenced
+from telic.adapters.kinds import ANY, CHOICE, DATA, TEXT, WORD
 from telic.adapters.layout import Layout, Slot
 from telic.adapters.wording import form
 from telic.signatures.validation import object_schema, to_jsonable
@@ -167,7 +167,7 @@ def _cut_texts(layout: Layout, completion: str) -> dict[str, Any]:
 def _bare_value(slot: Slot, completion: str) -> Any:
     """The value of the only field, where a model gave it without the object around it."""
     text = unfenced(completion)
-    if slot.kind in (kinds.DATA, kinds.ANY):
+    if slot.kind in (DATA, ANY):
         return text or ABSENT
     value = decode(text)
     if isinstance(value, str):
@@ -177,6 +177,6 @@ def _bare_value(slot: Slot, completion: str) -> Any:
 
 def _blank(slot: Slot) -> str:
     how = form(slot, true_false="true or false", none="null")
-    quoted = slot.kind in (kinds.TEXT, kinds.CHOICE, kinds.WORD)
+    quoted = slot.kind in (TEXT, CHOICE, WORD)
     blank = f'"{{{slot.name}}}"' if quoted else f"{{{slot.name}}}"
     return f"{blank}    ({how})" if how else blank

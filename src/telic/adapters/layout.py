@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from telic.adapters import kinds
-from telic.adapters.kinds import choice_text, choices_of, kind_of, squeeze, unwrap
+from telic.adapters.kinds import TEXT, choice_text, choices_of, kind_of, squeeze, unwrap
 from telic.signatures.field import Field
 
 
@@ -30,7 +29,7 @@ class Slot:
         self.name = field.name
         self.annotation, self.none_allowed = unwrap(field.annotation)
         self.kind = kind_of(self.annotation)
-        self.is_text = self.kind is kinds.TEXT
+        self.is_text = self.kind is TEXT
         self.choices = tuple(dict.fromkeys(map(choice_text, choices_of(self.annotation))))
         self.head = ""
         self.tail = ""

@@ -7,18 +7,17 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from telic.adapters import gbnf
+from telic.adapters.gbnf import DECIMAL, FORMATS, STRING_CHAR, integer, literal, one_of, repeated
 
 Schema = Mapping[str, Any]
 _ANY_VALUE = {
     "value": 'object | array | string | number | "true" | "false" | "null"',
     "object": '"{" (string ": " value (", " string ": " value)*)? "}"',
     "array": '"[" (value (", " value)*)? "]"',
-    "number": gbnf.NUMBER,
+    "number": DECIMAL,
 }
 _SHAPED = ("properties", "additionalProperties", "required")
 _LISTED = ("items", "prefixItems", "minItems", "maxItems")
-_MAX_COUNT = 2000  # llama.cpp refuses larger repetitions
 
 
 def grammar_of_schema(schema: Schema) -> str:
@@ -32,7 +31,7 @@ class SchemaGrammar:
     """Collects the rules of one grammar; several schemas may share it.
 
     Objects have their properties in the schema's order, optional ones may be left out. Handled: types,
-    `enum`, `const`, `anyOf`, `oneOf`, `allOf`, `$ref`, lengths, the formats of `gbnf.FORMATS`. What a grammar
+    `enum`, `const`, `anyOf`, `oneOf`, `allOf`, `$ref`, lengths, the formats of `FORMATS`. What a grammar
     cannot say cheaply (patterns, wide number ranges, uniqueness) is left to validation.
     """
 
@@ -64,7 +63,7 @@ class SchemaGrammar:
 
     def char(self) -> str:
         """Name of the rule for one character inside a JSON string."""
-        return self.rule("char", gbnf.STRING_CHAR)
+        return self.rule("char", STRING_CHAR)
 
     def value(self, schema: Any, root: Schema) -> str:
         """An expression for the values of `schema`; references are looked up in `root`."""
@@ -73,9 +72,9 @@ class SchemaGrammar:
         if "$ref" in schema:
             return self._reference(str(schema["$ref"]), root)
         if "const" in schema:
-            return gbnf.literal(_json(schema["const"]))
+            return literal(_json(schema["const"]))
         if "enum" in schema:
-            return gbnf.one_of(_json(value) for value in schema["enum"])
+            return one_of(_json(value) for value in schema["enum"])
         for key in ("anyOf", "oneOf"):
             if key in schema:
                 return self._alternatives(schema[key], root)
@@ -94,12 +93,12 @@ class SchemaGrammar:
         if kind == "string":
             return self._string(schema)
         if kind == "integer":
-            return _brackets(gbnf.integer(*_integer_bounds(schema)))
+            return _brackets(integer(*_integer_bounds(schema)))
         if kind == "number":
-            return _brackets(gbnf.NUMBER)
+            return _brackets(DECIMAL)
         if kind == "boolean":
-            return gbnf.one_of(("true", "false"))
-        return gbnf.literal("null") if kind == "null" else self._any()
+            return one_of(("true", "false"))
+        return literal("null") if kind == "null" else self._any()
 
     def _any(self) -> str:
         self.string()
@@ -126,13 +125,13 @@ class SchemaGrammar:
         return _brackets(" | ".join(dict.fromkeys(self.value(option, root) for option in chosen)))
 
     def _string(self, schema: Schema) -> str:
-        inside = gbnf.FORMATS.get(str(schema.get("format")))
+        inside = FORMATS.get(str(schema.get("format")))
         if inside is not None:
             return f'"\\"" {self.rule(str(schema["format"]), inside)} "\\""'
         low, high = _count(schema.get("minLength")), schema.get("maxLength")
         if low == 0 and high is None:
             return self.string()
-        return f'"\\"" {gbnf.repeated(self.char(), low, None if high is None else _count(high))} "\\""'
+        return f'"\\"" {repeated(self.char(), low, None if high is None else _count(high))} "\\""'
 
     def _array(self, schema: Schema, root: Schema) -> str:
         low, high = _count(schema.get("minItems")), schema.get("maxItems")
@@ -142,7 +141,7 @@ class SchemaGrammar:
         if high == 0:
             return '"[]"'
         item = self.rule("item", self.value(schema.get("items", {}), root))
-        more = gbnf.repeated(f'(", " {item})', max(low - 1, 0), None if high is None else _count(high) - 1)
+        more = repeated(f'(", " {item})', max(low - 1, 0), None if high is None else _count(high) - 1)
         return f'"[" {item} {more} "]"' if low else f'"[" ({item} {more})? "]"'
 
     def _object(self, schema: Schema, root: Schema) -> str:
@@ -161,7 +160,7 @@ class SchemaGrammar:
         return f'"{{" {self._members(pairs)} "}}"'
 
     def _pair(self, name: str, schema: Any, root: Schema) -> str:
-        return f"{gbnf.literal(_json(name) + ': ')} {self.value(schema, root)}"
+        return f"{literal(_json(name) + ': ')} {self.value(schema, root)}"
 
     def _members(self, pairs: Sequence[tuple[str, bool]]) -> str:
         """The members in order, with commas only between those that are there."""
@@ -218,7 +217,7 @@ def _has_pattern(schema: Any) -> bool:
 
 
 def _count(number: Any) -> int:
-    return min(int(number or 0), _MAX_COUNT)
+    return int(number or 0)
 
 
 def _json(value: Any) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from telic.adapters import kinds
+from telic.adapters.kinds import BOOLEAN, DATA, INTEGER, NUMBER, WORD
 from telic.adapters.layout import Slot
 from telic.signatures.field import Field
 from telic.signatures.typenames import type_name
@@ -55,8 +55,8 @@ def form(slot: Slot, *, true_false: str = "True or False", none: str = "None") -
         true_false: how truth values are spelt.
         none: how `None` is spelt, where the type allows it.
     """
-    how = true_false if slot.kind is kinds.BOOLEAN else _form(slot)
-    if slot.kind is kinds.DATA:
+    how = true_false if slot.kind is BOOLEAN else _form(slot)
+    if slot.kind is DATA:
         return how  # its schema says whether it may be null
     return f"{how}, or {none}" if how and slot.none_allowed else how
 
@@ -64,14 +64,14 @@ def form(slot: Slot, *, true_false: str = "True or False", none: str = "None") -
 def _form(slot: Slot) -> str:
     if slot.choices:
         return f"exactly one of: {'; '.join(slot.choices)}"
-    if slot.kind is kinds.DATA:
+    if slot.kind is DATA:
         return f"JSON of this schema: {json.dumps(schema_of(slot), ensure_ascii=False)}"
-    if slot.kind is kinds.WORD:
+    if slot.kind is WORD:
         return _WORD_FORMS.get(type_name(slot.annotation), "")
     return _FORMS.get(slot.kind, "")
 
 
-_FORMS = {kinds.INTEGER: "a whole number", kinds.NUMBER: "a number"}
+_FORMS = {INTEGER: "a whole number", NUMBER: "a number"}
 _WORD_FORMS = {
     "date": "a date, YYYY-MM-DD",
     "datetime": "a date and time, YYYY-MM-DDTHH:MM:SS",

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from telic.adapters import kinds
 from telic.adapters.base import Fields, SignatureClass
 from telic.adapters.chat import ChatAdapter
+from telic.adapters.kinds import DATA
 from telic.adapters.layout import Layout, Slot
 from telic.adapters.values import render_value
 from telic.adapters.wording import form, schema_of
@@ -69,7 +69,7 @@ class XMLAdapter(ChatAdapter):
         parts = []
         for slot in self.layout(signature).outputs:
             value = outputs.get(slot.name)
-            if slot.kind is kinds.DATA and value is not None and type(value) is not str:
+            if slot.kind is DATA and value is not None and type(value) is not str:
                 parts.append(to_xml(slot.name, value))
             else:
                 text = self._output(slot, value, outputs, missing_field_message)
@@ -89,7 +89,7 @@ class XMLAdapter(ChatAdapter):
         return f"Now write {asked}, each with its end tag."
 
     def _blank(self, layout: Layout, slot: Slot) -> str:
-        if slot.kind is kinds.DATA:
+        if slot.kind is DATA:
             inner = sketch(self._schema(layout, slot))
             return f"<{slot.name}>{inner}</{slot.name}>" if inner != "..." else f"{slot.head}...{slot.tail}"
         how = form(slot)
@@ -122,7 +122,7 @@ class XMLAdapter(ChatAdapter):
             if slot.none_allowed:
                 return None
             content = ""
-        if slot.kind is kinds.DATA and content[:1] in ("<", ""):
+        if slot.kind is DATA and content[:1] in ("<", ""):
             value = from_xml(content, self._schema(layout, slot))
             if value is not content:
                 return value
