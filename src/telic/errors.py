@@ -35,6 +35,7 @@
     ├── StoreError                               the record could not be read or written
     ├── CodeInterpreterError
     │   └── CodeExecutionError
+    ├── ToolError (also RuntimeError)            a tool raised, or answered that it failed
     └── MissingExtraError (also ImportError)     an optional part is not installed
 
 Messages say what is wrong, where in the program, and what to do. They never contain a key: text that may
@@ -352,6 +353,10 @@ class CodeInterpreterError(TelicError):
 
 class CodeExecutionError(CodeInterpreterError):
     """The code that an LM wrote raised."""
+
+
+class ToolError(TelicError, RuntimeError):
+    """A tool raised (the cause is chained), or its server answered that it failed."""
 
 
 class MissingExtraError(TelicError, ImportError):
