@@ -18,7 +18,7 @@ from telic.errors import StoreError
 
 VERSION = 1
 _APPLICATION_ID = 0x74656C69  # "teli"
-_LOCK_SECONDS = 30.0
+LOCK_SECONDS = 30.0
 """How long to wait for another process that writes."""
 
 _TABLES = """
@@ -77,7 +77,7 @@ def _word(value: Any) -> str | None:
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        path, timeout=_LOCK_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=32
+        path, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=32
     )
     # Survives the death of the process in any case, since the operating system holds what was written; NORMAL
     # also keeps the file sound through a power cut, at one sync per checkpoint instead of one per commit.
@@ -112,7 +112,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
     """Readers and a writer then need not wait for each other. The switch does not wait for locks: we do."""
-    until = monotonic() + _LOCK_SECONDS
+    until = monotonic() + LOCK_SECONDS
     if connection.execute("PRAGMA page_count").fetchone()[0] == 0:
         connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # only possible in an empty file
     while connection.execute("PRAGMA journal_mode").fetchone()[0] not in ("wal", "memory"):
@@ -177,7 +177,7 @@ def store_error(error: Exception, path: Path) -> StoreError:
     elif name.startswith("SQLITE_FULL"):
         problem = "cannot grow: the disk is full. Free some space, or point TELIC_HOME to another disk"
     elif name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        problem = f"was locked by another process for more than {_LOCK_SECONDS:.0f} s. Is one stuck?"
+        problem = f"was locked by another process for more than {LOCK_SECONDS:.0f} s. Is one stuck?"
     elif name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")) or isinstance(error, OSError):
         problem = (
             "cannot be written. Check the folder's permissions, point TELIC_HOME to a folder of yours, "

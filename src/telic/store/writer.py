@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -9,10 +10,12 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from telic.store.schema import connect, is_busy, store_error
+from telic.store.schema import LOCK_SECONDS, connect, is_busy, store_error
 
 if TYPE_CHECKING:
     import asyncio
+
+_log = logging.getLogger("telic")
 
 _BATCH = 1000
 """Most operations in one transaction, so that other processes get their turn."""
@@ -137,7 +140,7 @@ class Writer:
                 ending = operation is None
             if _CHECKPOINT in batch:
                 batch = [operation for operation in batch if operation is not _CHECKPOINT]
-                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                _shorten_log(connection)
             if batch:
                 self._commit(connection, batch)
                 _tell(batch)
@@ -160,6 +163,21 @@ class Writer:
 
     def _explain(self, error: Exception) -> Exception:
         return store_error(error, self._path) if isinstance(error, sqlite3.Error) else error
+
+
+def _shorten_log(connection: sqlite3.Connection) -> None:
+    """Move the log into the file and begin it anew.
+
+    The first step syncs and holds nobody up; the second finds little left, and keeps others from writing, for
+    under steady writing the log would otherwise never be empty, and grow.
+    """
+    try:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        connection.execute("PRAGMA busy_timeout=200")  # a reader that takes longer must not stop everybody
+        connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+        connection.execute(f"PRAGMA busy_timeout={LOCK_SECONDS * 1000:.0f}")
+    except sqlite3.Error as error:
+        _log.warning("The log of the store could not be moved into its file: %s", error)
 
 
 def _transaction(connection: sqlite3.Connection, batch: list[Operation]) -> None:
