@@ -13,11 +13,12 @@ from uuid import uuid4
 
 from telic.runtime.settings import settings
 from telic.types import Request, Response
+from telic.types.slim import slim_request
 
 
 class HistoryEntry(Mapping[str, Any]):
     """One call, read like a dict: `prompt, messages, kwargs, response, outputs, usage, cost, timestamp, uuid,
-    model, response_model, model_type`.
+    model, response_model, model_type`. Of pictures and files in messages it keeps kind, size and hash.
     """
 
     __slots__ = ("_time", "_uuid", "request", "response")
@@ -38,7 +39,7 @@ class HistoryEntry(Mapping[str, Any]):
     )
 
     def __init__(self, request: Request, response: Response, time: float) -> None:
-        self.request = request
+        self.request = slim_request(request)
         self.response = response
         self._time = time
         self._uuid: str | None = None
@@ -94,7 +95,7 @@ class HistoryEntry(Mapping[str, Any]):
         total = 400 + len(self.request.prompt or "")
         for message in self.request.messages or ():
             content = message.get("content")
-            total += len(content) if isinstance(content, str) else 2_000 if content else 0
+            total += len(content) if isinstance(content, str) else len(repr(content)) if content else 0
         for choice in self.response.choices:
             total += len(choice.text or "")
         return total

@@ -11,6 +11,7 @@ from telic._json import dumps
 from telic.store.base import Store
 from telic.store.flight import SingleFlight
 from telic.types import Request, Response
+from telic.types.slim import slim_request
 
 _OVERHEAD = 900
 """Bytes that an entry takes beside its texts: key, objects, table entry (measured)."""
@@ -132,4 +133,8 @@ class CallRecord:
 
 
 def _row(request: Request, response: Response) -> dict[str, Any]:
-    return {"request": request.to_json(), "response": response.to_json(), "time": round(time(), 3)}
+    return {
+        "request": slim_request(request).to_json(),
+        "response": response.to_json(),
+        "time": round(time(), 3),
+    }

@@ -150,6 +150,6 @@ def _encoded(source: Any) -> bytes:
 
         return png_of_array(source)
     raise InputError(
-        f"Image: a value of type {type(source).__name__} is no picture; give a URL, bytes, a Path, a PIL image"
-        " or an array."
+        f"Image: a value of type {type(source).__name__} is no picture; give a URL, bytes, a Path, a PIL"
+        " image or an array."
     )
