@@ -9,6 +9,7 @@ from pydantic import model_validator
 
 from telic.errors import InputError
 from telic.types.base_type import Type
+from telic.types.wrapped import unwrapped
 
 _FENCED = re.compile(r"```[ \t]*(?P<tag>[\w+#.\-]*)[ \t]*\r?\n(?P<code>.*?)(?:\r?\n)?[ \t]*```", re.DOTALL)
 _FENCED_INLINE = re.compile(r"```(?P<code>[^`\n]+)```")
@@ -62,7 +63,7 @@ class Code(Type):
         if isinstance(data, Code):
             return {"code": data.code}
         if isinstance(data, str):
-            return {"code": unfenced(data, cls.language)}
+            return {"code": unfenced(unwrapped(data, "code"), cls.language)}
         if isinstance(data, dict) and isinstance(data.get("code"), str):
             return {**data, "code": unfenced(data["code"], cls.language)}
         raise InputError(f"Code: text or {{'code': text}} is needed, not {data!r:.200}.")

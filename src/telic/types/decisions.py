@@ -32,6 +32,12 @@ class Decision(Type):
             _DECLARED[key] = cls._declare(criteria)
         return _DECLARED[key]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The classes made by brackets are no attributes of a module, so pickle cannot find them by name.
+        kind = type(self)
+        base = next(known for known in kind.__mro__ if "[" not in known.__name__)
+        return (_rebuild, (base, kind.declared, dict(self)))
+
     @classmethod
     def _declare(cls, criteria: tuple[Any, ...]) -> type[Decision]:
         raise SignatureError(f"{cls.__name__} has no criteria to declare.")
@@ -142,6 +148,8 @@ class Noul(Decision):
 
     @classmethod
     def _declare(cls, criteria: tuple[Any, ...]) -> type[Decision]:
+        if isinstance(criteria[0], bool):  # Noul[(True, "spam")]: Python drops the outer brackets
+            criteria = (criteria,)
         _check_pairs(criteria)
         values = [value for value, _ in criteria]
         if not all(isinstance(value, bool) for value in values) or len(set(values)) < len(values):
@@ -169,6 +177,11 @@ def _declared(base: type[Decision], criteria: tuple[Any, ...], **fields: Any) ->
     made.declared = criteria
     made.__doc__ = made.description()
     return made
+
+
+def _rebuild(base: Any, declared: tuple[Any, ...], fields: dict[str, Any]) -> Decision:
+    kind: type[Decision] = base[declared] if declared else base
+    return kind.model_construct(**fields)
 
 
 def _check_pairs(criteria: tuple[Any, ...]) -> None:

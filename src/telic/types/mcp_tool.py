@@ -40,12 +40,13 @@ def tool_of_schema(cls: type[T], function: Any, name: str, desc: str | None, sch
     made = cls(
         function,
         name=name,
-        desc=desc or "",
+        desc="",
         args=properties,
         arg_types={key: type_of_schema(value) for key, value in properties.items()},
         arg_desc={key: value["description"] for key, value in properties.items() if value.get("description")},
         has_kwargs=schema.get("additionalProperties") is not False,
     )
+    made.desc = desc  # `None` at once would have meant the function's own
     made._required = set(schema.get("required") or ()) & properties.keys()
     return made
 

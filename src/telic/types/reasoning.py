@@ -9,6 +9,7 @@ from pydantic import model_validator
 
 from telic.errors import InputError
 from telic.types.base_type import Type
+from telic.types.wrapped import unwrapped
 
 if TYPE_CHECKING:
     from typing import Self
@@ -37,7 +38,7 @@ class Reasoning(Type):
         if isinstance(data, Reasoning):
             return {"content": data.content}
         if isinstance(data, str):
-            return {"content": data}
+            return {"content": unwrapped(data, "content")}
         if isinstance(data, dict) and isinstance(data.get("content"), str):
             return data
         raise InputError(f"Reasoning: text or {{'content': text}} is needed, not {data!r:.200}.")
