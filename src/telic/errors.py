@@ -33,8 +33,9 @@
     ├── CompileError                             an optimizer cannot start or go on
     │   └── RunMismatchError                     a run cannot resume: program, data or metric changed
     ├── StoreError                               the record could not be read or written
-    ├── CodeInterpreterError
-    │   └── CodeExecutionError
+    ├── CodeInterpreterError                     the interpreter itself cannot start or go on
+    │   └── CodeExecutionError (also RuntimeError)  code that an LM wrote raised, or was stopped
+    │       └── CodeSyntaxError (also SyntaxError)  it does not parse
     ├── ToolError (also RuntimeError)            a tool raised, or answered that it failed
     └── MissingExtraError (also ImportError)     an optional part is not installed
 
@@ -351,8 +352,12 @@ class CodeInterpreterError(TelicError):
     """The interpreter for code that an LM wrote failed."""
 
 
-class CodeExecutionError(CodeInterpreterError):
-    """The code that an LM wrote raised."""
+class CodeExecutionError(CodeInterpreterError, RuntimeError):
+    """The code that an LM wrote raised, or went over a limit and was stopped; other code may follow."""
+
+
+class CodeSyntaxError(CodeExecutionError, SyntaxError):
+    """The code that an LM wrote does not parse."""
 
 
 class ToolError(TelicError, RuntimeError):
