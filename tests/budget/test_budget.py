@@ -384,10 +384,10 @@ def test_no_lock_crosses_a_fork() -> None:
     done = run_script(
         """
         import os
-        from telic.budget import budget, caps
+        from telic.budget import admission, budget
         from telic.types import Request
 
-        with caps.LOCK:
+        with admission.LOCK:
             child = os.fork()
             if child == 0:
                 with budget(calls=1) as spending:

@@ -12,7 +12,7 @@ def run_script(
     code: str, *arguments: str, timeout: float = 30, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Run `code` in a fresh interpreter and wait for its end."""
-    command = [sys.executable, "-W", "error", "-X", "dev", "-c", textwrap.dedent(code), *arguments]
+    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(code), *arguments]
     return subprocess.run(
         command,
         capture_output=True,

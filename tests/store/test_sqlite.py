@@ -280,3 +280,22 @@ def test_two_threads_may_open_it_at_once(path: Path) -> None:
         outcome = bounded_map(lambda _, s=store: s.stats()["calls"], range(8), num_threads=8)  # type: ignore[misc]
         store.close()
         assert outcome.values() == [0] * 8
+
+
+def test_closing_while_others_write_strands_nobody(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SqliteStore, "_try_now", lambda self, table, written: False)
+    stop = threading.Event()
+
+    def close() -> None:
+        while not stop.is_set():
+            store.close()
+
+    closing = threading.Thread(target=close)
+    closing.start()
+    outcome = bounded_map(lambda n: store.append("run", [{"n": n}]), range(300), num_threads=6)
+    stop.set()
+    closing.join()
+    assert outcome.failures == []
+    assert sorted(outcome.values()) == list(range(1, 301))

@@ -7,8 +7,8 @@ import sys
 from types import ModuleType
 from typing import Any
 
+from telic.budget.admission import reserving
 from telic.budget.caps import Budget, Spent, budget
-from telic.budget.reserving import reserving
 
 __all__ = ["Budget", "Spent", "budget", "reserving"]
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, replace
 from time import monotonic
 from typing import Any, Literal
 
-from telic.budget import estimate, prices
+from telic.budget import admission, estimate, prices
+from telic.budget.admission import Admitting, Ticket
 from telic.errors import BudgetExceededError, InputError
 from telic.runtime import scope as scopes
 from telic.runtime.scope import Scope
@@ -49,23 +48,7 @@ class Spent:
         return f"{self.calls:,} calls, {self.tokens:,} tokens, {cost}, {self.seconds:.1f} s"
 
 
-LOCK = threading.Lock()
-"""One for all budgets, so that a call is admitted by all of those in force, or by none."""
-
-
-class Ticket:
-    """The right to make one call, and what is set aside for it."""
-
-    __slots__ = ("open", "request", "tokens", "usd")
-
-    def __init__(self, request: Request, tokens: int, usd: float) -> None:
-        self.request = request
-        self.tokens = tokens
-        self.usd = usd
-        self.open = True
-
-
-class Budget:
+class Budget(Admitting):
     """See `budget`, which makes one."""
 
     def __init__(
@@ -98,7 +81,7 @@ class Budget:
         scope = scopes.current()
         _outer.set((*_outer.get(), scope))
         scopes.enter(replace(scope, budgets=(*scope.budgets, self)))
-        with LOCK:
+        with admission.LOCK:
             self._inside += 1
             self._ended = None
             if self._began is None:
@@ -109,7 +92,7 @@ class Budget:
         *outer, scope = _outer.get()
         _outer.set(tuple(outer))
         scopes.enter(scope)
-        with LOCK:
+        with admission.LOCK:
             self._inside -= 1
             if not self._inside:
                 self._ended = monotonic()
@@ -123,26 +106,14 @@ class Budget:
     @property
     def spent(self) -> Spent:
         """What has been booked so far; calls in flight count as calls, their tokens do not yet."""
-        with LOCK:
+        with admission.LOCK:
             return replace(self._spent, seconds=self._elapsed())
 
     # What a call does with it.
 
-    def reserve(self, request: Request) -> Ticket:
-        """Take the right to one call; blocks where only calls in flight are in the way (see `reserving`).
-
-        Raises:
-            BudgetExceededError: a cap is reached; nothing was booked.
-        """
-        from telic.budget.reserving import reserving
-        from telic.runtime.steps import drive
-
-        ticket: Ticket = drive(reserving((self,), request))[0][1]
-        return ticket
-
     def settle(self, ticket: Ticket, response: Response | None) -> None:
         """Book what the call took; `None` where it failed. A second time does nothing."""
-        with LOCK:
+        with admission.LOCK:
             if not ticket.open:
                 return
             ticket.open = False
@@ -300,11 +271,3 @@ def budget(
     if unknown_cost not in ("refuse", "ignore"):
         raise InputError(f'budget(unknown_cost={unknown_cost!r}) must be "refuse" or "ignore".')
     return made
-
-
-def _after_fork() -> None:
-    global LOCK
-    LOCK = threading.Lock()
-
-
-os.register_at_fork(after_in_child=_after_fork)

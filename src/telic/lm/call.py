@@ -116,7 +116,7 @@ def _reserve(request: Request, scope: Scope) -> Steps[list[tuple[Any, Any]]]:
     """Tickets of every budget in force; may wait for calls in flight to free what this one needs."""
     if not scope.budgets:
         return []
-    from telic.budget.reserving import reserving
+    from telic.budget.admission import reserving
 
     return (yield from reserving(scope.budgets, request))
 

@@ -60,8 +60,8 @@ def bounded_map(
         _work(ledger, function)
         return ledger.finish()
     crew = _Crew(ledger, function, num_threads)
-    crew.hire()
     try:
+        crew.hire()
         crew.join(None)
     except BaseException as error:
         ledger.fail_all(error)

@@ -76,7 +76,7 @@ class Writer:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._queue: SimpleQueue[Operation | None] = SimpleQueue()
-        self._starting = threading.Lock()
+        self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     @property
@@ -105,22 +105,21 @@ class Writer:
 
     def close(self) -> None:
         """Write what is queued, then end the thread and close the file; the next use opens it again."""
-        with self._starting:
+        with self._lock:
             thread, self._thread = self._thread, None
             if thread is not None:
                 self._queue.put(None)
                 thread.join()
 
     def _put(self, operation: Operation) -> None:
-        if self._thread is None:
-            with self._starting:
-                if self._thread is None:
-                    connection = connect(self._path)
-                    self._thread = threading.Thread(
-                        target=self._main, args=(connection,), name="telic-store", daemon=True
-                    )
-                    self._thread.start()
-        self._queue.put(operation)
+        with self._lock:  # so that nothing is queued behind the word that ends the thread
+            if self._thread is None:
+                connection = connect(self._path)
+                self._thread = threading.Thread(
+                    target=self._main, args=(connection,), name="telic-store", daemon=True
+                )
+                self._thread.start()
+            self._queue.put(operation)
 
     def _main(self, connection: sqlite3.Connection) -> None:
         queue = self._queue
