@@ -5,12 +5,11 @@ With none set, a call pays one truth test. A callback that raises is logged, and
 
 from __future__ import annotations
 
-import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
-from uuid import uuid4
 
 from telic.runtime.settings import settings
 from telic.runtime.steps import Steps
@@ -19,8 +18,6 @@ R = TypeVar("R")
 
 ACTIVE_CALL_ID: ContextVar[str | None] = ContextVar("telic_call_id", default=None)
 """Id of the innermost call that callbacks were told of. In an `on_…_start` it is still the parent's."""
-
-_log = logging.getLogger("telic")
 
 
 class BaseCallback:
@@ -104,8 +101,12 @@ def notify(callbacks: Sequence[Any], event: str, **facts: Any) -> None:
         if method is not None:
             try:
                 method(**facts)
-            except Exception as error:  # noqa: BLE001 - a spectator's trouble is not the program's
-                _log.warning("Callback %r failed in on_%s: %r", callback, event, error, exc_info=True)
+            except Exception as error:
+                import logging
+
+                logging.getLogger("telic").warning(
+                    "Callback %r failed in on_%s: %r", callback, event, error, exc_info=True
+                )
 
 
 @contextmanager
@@ -157,7 +158,7 @@ def notifying(
 def _start(
     callbacks: Sequence[Any], kind: str, instance: Any, inputs: dict[str, Any]
 ) -> tuple[str, str | None]:
-    call_id = uuid4().hex
+    call_id = os.urandom(16).hex()
     notify(callbacks, f"{kind}_start", call_id=call_id, instance=instance, inputs=inputs)
     parent = ACTIVE_CALL_ID.get()
     ACTIVE_CALL_ID.set(call_id)
