@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 from telic.errors import InputError
 from telic.types.mcp_tool import tool_of_schema
-from telic.types.tool import Tool
 from telic.types.tool_schema import inlined
 
-T = TypeVar("T", bound=Tool)
 
-
-def tool_of_langchain(cls: type[T], tool: Any) -> T:
+def tool_of_langchain(cls: Any, tool: Any) -> Any:
     """See `Tool.from_langchain`."""
     if not all(hasattr(tool, name) for name in ("name", "args", "invoke", "ainvoke")):
         raise InputError(f"Tool: a value of type {type(tool).__name__} is no LangChain tool (a BaseTool).")

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 from telic.errors import InputError, ToolError
 from telic.types.audio import Audio
 from telic.types.image import Image
-from telic.types.tool import Tool
 from telic.types.tool_arguments import type_of_schema
 from telic.types.tool_schema import inlined
-
-T = TypeVar("T", bound=Tool)
 
 _MODES = ("text", "structured")
 
 
-def tool_of_mcp(cls: type[T], session: Any, tool: Any, result_mode: str, loop: Any) -> T:
+def tool_of_mcp(cls: Any, session: Any, tool: Any, result_mode: str, loop: Any) -> Any:
     """See `Tool.from_mcp_tool`."""
     if result_mode not in _MODES:
         raise InputError(f"Tool: the result_mode {result_mode!r} is none of {', '.join(_MODES)}.")
@@ -32,7 +29,7 @@ def tool_of_mcp(cls: type[T], session: Any, tool: Any, result_mode: str, loop: A
     return made
 
 
-def tool_of_schema(cls: type[T], function: Any, name: str, desc: str | None, schema: dict[str, Any]) -> T:
+def tool_of_schema(cls: Any, function: Any, name: str, desc: str | None, schema: dict[str, Any]) -> Any:
     """A tool whose arguments are described by the JSON schema of an object."""
     properties = {
         key: value if isinstance(value, dict) else {} for key, value in schema.get("properties", {}).items()

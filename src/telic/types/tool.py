@@ -12,9 +12,9 @@ from pydantic import ModelWrapValidatorHandler, PrivateAttr, model_validator
 from telic._json import dumps
 from telic.errors import InputError
 from telic.types.base_type import Type
-from telic.types.tool_arguments import read_arguments
+from telic.types.tool_arguments import Arguments, read_arguments
 from telic.types.tool_host import tool_host
-from telic.types.tool_schema import Arguments, arguments_of, doc_of, name_of
+from telic.types.tool_schema import arguments_of, doc_of, name_of
 
 if TYPE_CHECKING:
     from typing import Self
@@ -159,7 +159,8 @@ class Tool(Type):
         """
         from telic.types.mcp_tool import tool_of_mcp
 
-        return tool_of_mcp(cls, session, tool, result_mode, loop)
+        made: Tool = tool_of_mcp(cls, session, tool, result_mode, loop)
+        return made
 
     @classmethod
     def from_langchain(cls, tool: Any) -> Tool:
@@ -170,7 +171,8 @@ class Tool(Type):
         """
         from telic.types.langchain_tool import tool_of_langchain
 
-        return tool_of_langchain(cls, tool)
+        made: Tool = tool_of_langchain(cls, tool)
+        return made
 
     @model_validator(mode="wrap")
     @classmethod

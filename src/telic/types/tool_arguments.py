@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
 from telic.errors import InputError
-
-if TYPE_CHECKING:
-    from telic.types.tool_schema import Arguments
 
 _JSON_TYPES: Mapping[str, Any] = {
     "string": str,
@@ -25,6 +23,25 @@ _JSON_TYPES: Mapping[str, Any] = {
 }
 _TOLERANT = ConfigDict(coerce_numbers_to_str=True, arbitrary_types_allowed=True)
 """A model that writes the number 94103 for a text means the text."""
+
+
+@dataclass
+class Arguments:
+    """What a function takes.
+
+    Attributes:
+        schemas: a JSON schema by argument.
+        types: the annotation by argument; `Any` where there is none.
+        required: arguments that must be given.
+        positional: those that can only be given by position, in order.
+        open: whether it takes arguments of any name.
+    """
+
+    schemas: dict[str, Any] = field(default_factory=dict)
+    types: dict[str, Any] = field(default_factory=dict)
+    required: set[str] = field(default_factory=set)
+    positional: tuple[str, ...] = ()
+    open: bool = False
 
 
 def type_of_schema(schema: Any) -> Any:

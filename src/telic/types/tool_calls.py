@@ -9,10 +9,10 @@ from pydantic import Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from telic._json import dumps
-from telic.errors import InputError, ToolError
+from telic.errors import InputError
 from telic.types.base_type import Type
 from telic.types.call_shapes import call_of, data_of_text
-from telic.types.tool_lookup import Functions, describe_error, find_tool
+from telic.types.tool_lookup import Functions, failures_of, find_tool
 
 
 class ToolCalls(Type):
@@ -40,18 +40,14 @@ class ToolCalls(Type):
                 ToolError: it raised, or does not take the arguments (a `RuntimeError`); the cause is chained.
             """
             tool = find_tool(self.name, functions, sys._getframe(1))
-            try:
+            with failures_of(self.name):
                 return tool(**self.args)
-            except Exception as error:
-                raise ToolError(f"The tool '{self.name}' failed: {describe_error(error)}") from error
 
         async def aexecute(self, functions: Functions | None = None) -> Any:
             """`execute` on the running loop; blocking tools run in a thread."""
             tool = find_tool(self.name, functions, sys._getframe(1))
-            try:
+            with failures_of(self.name):
                 return await tool.acall(**self.args)
-            except Exception as error:
-                raise ToolError(f"The tool '{self.name}' failed: {describe_error(error)}") from error
 
     tool_calls: list[ToolCall]
     tool_call_results: SkipJsonSchema[Any | None] = None

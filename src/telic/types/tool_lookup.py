@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import BuiltinFunctionType, FrameType, FunctionType, MethodType
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from telic.errors import InputError
+from telic.errors import InputError, ToolError
 from telic.types.tool import Tool
 
 Functions: TypeAlias = Mapping[str, Callable[..., Any]] | Sequence[Callable[..., Any]]
@@ -48,9 +48,19 @@ def as_tool(function: Callable[..., Any]) -> Tool:
     return function if isinstance(function, Tool) else Tool(function)
 
 
-def describe_error(error: BaseException) -> str:
-    """What went wrong, with the kind of error, on one line or more."""
-    return f"{type(error).__name__}: {error}"
+class failures_of:
+    """A block in which a tool runs: what goes wrong in it becomes a `ToolError`, with its cause chained."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> Literal[False]:
+        if isinstance(error, Exception):
+            raise ToolError(f"The tool '{self._name}' failed: {type(error).__name__}: {error}") from error
+        return False
 
 
 def _name(function: Callable[..., Any]) -> str:

@@ -6,31 +6,11 @@ import functools
 import inspect
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from telic.errors import InputError
 from telic.types.docstring import split_docstring
-from telic.types.tool_arguments import adapter_of, type_of_schema
-
-
-@dataclass
-class Arguments:
-    """What a function takes.
-
-    Attributes:
-        schemas: a JSON schema by argument.
-        types: the annotation by argument; `Any` where there is none.
-        required: arguments that must be given.
-        positional: those that can only be given by position, in order.
-        open: whether it takes arguments of any name.
-    """
-
-    schemas: dict[str, Any] = field(default_factory=dict)
-    types: dict[str, Any] = field(default_factory=dict)
-    required: set[str] = field(default_factory=set)
-    positional: tuple[str, ...] = ()
-    open: bool = False
+from telic.types.tool_arguments import Arguments, adapter_of, type_of_schema
 
 
 def name_of(function: Callable[..., Any]) -> str:
