@@ -93,8 +93,25 @@ def test_completion_text_to_the_letter():
     chat = CompletionAdapter().render(signature, demos, {"message": "Money back!"})
     assert chat.messages == [{"role": "user", "content": rendered.prompt}]
     assert chat.params == {}
-    short = CompletionAdapter(choices=False).format_system_message(signature)
-    assert "one of" not in short
+
+
+def test_choices_are_listed_unless_demos_and_a_grammar_make_up_for_it():
+    signature = signature_of({"intent": Literal["billing", "refund"]}, message=str)
+    demo, inputs = {"message": "Charged twice", "intent": "billing"}, {"message": "?"}
+    free, held = Capabilities(completion=True), Capabilities(completion=True, grammar=True)
+
+    def listed(adapter, demos, capabilities):
+        return "one of: billing; refund" in adapter.render(signature, demos, inputs, capabilities).prompt
+
+    assert [listed(CompletionAdapter(), d, c) for d in ([], [demo]) for c in (free, held)] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+    assert not listed(CompletionAdapter(choices=False), [], free)
+    assert listed(CompletionAdapter(choices=True), [demo], held)
+    assert not listed(CompletionAdapter(choices=False), [demo], held)
 
 
 def test_labels_come_from_prefixes_and_never_clash():

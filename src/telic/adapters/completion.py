@@ -45,7 +45,9 @@ class CompletionAdapter(Adapter):
 
     Args:
         multiline: whether texts in the answer may have several lines; `None` to go by the demos.
-        choices: list the choices of `Literal` and enum outputs in the head.
+        choices: list the choices of `Literal` and enum outputs in the head; `None` to leave the list out
+            where a grammar holds the answer to them and demos show their use. (On 7 intents, SmolLM2-135M
+            got 57 % of 200 right with 8 demos and no list, 42 % with the list; without demos both 27 %.)
         constrain: use grammars.
         max_text: most characters, under a grammar, of a text that other outputs follow; `None` for no limit.
     """
@@ -56,7 +58,7 @@ class CompletionAdapter(Adapter):
         self,
         *,
         multiline: bool | None = None,
-        choices: bool = True,
+        choices: bool | None = None,
         constrain: bool = True,
         max_text: int | None = 1200,
     ) -> None:
@@ -89,12 +91,13 @@ class CompletionAdapter(Adapter):
         """A prompt to continue; where the model only chats, the same text as one user message."""
         layout = self.layout(signature)
         records, several_lines = self._records(signature, layout, demos)
-        text = self._text(signature, records, inputs)
         blocks = several_lines if self.multiline is None else self.multiline
         constraint = None
         if self.constrain and capabilities.grammar and (records or not only_text(layout.outputs)):
             lead = " " if capabilities.completion else ""
             constraint = self._grammar(layout, lead, blocks)
+        listed = not (constraint and records) if self.choices is None else self.choices
+        text = self._text(signature, records, inputs, listed)
         if not capabilities.completion:
             return Rendered([{"role": "user", "content": text}], constraint=constraint)
         one_line = len(layout.outputs) == 1 and layout.outputs[0].kind in SCALARS
@@ -106,13 +109,12 @@ class CompletionAdapter(Adapter):
     def format(self, signature: SignatureClass, demos: Sequence[Fields], inputs: Fields) -> list[Message]:
         """The whole text as one user message."""
         records, _ = self._records(signature, self.layout(signature), demos)
-        return [{"role": "user", "content": self._text(signature, records, inputs)}]
+        text = self._text(signature, records, inputs, self.choices is not False)
+        return [{"role": "user", "content": text}]
 
     def format_field_description(self, signature: SignatureClass) -> str:
         """A line for each field about which there is something to say."""
-        layout = self.layout(signature)
-        notes = [(slot, self._note(slot)) for slot in (*layout.inputs, *layout.outputs)]
-        return "\n".join(f"- {slot.head} {note}" for slot, note in notes if note)
+        return _notes(self.layout(signature), self.choices is not False)
 
     def format_field_structure(self, signature: SignatureClass) -> str:
         """Nothing: the labels speak for themselves."""
@@ -125,12 +127,7 @@ class CompletionAdapter(Adapter):
 
     def format_system_message(self, signature: SignatureClass) -> str:
         """The head of the prompt: the task and what is said about fields; rendered once per signature."""
-        facts = self.layout(signature).facts
-        head: str | None = facts.get("head")
-        if head is None:
-            parts = (self.format_task_description(signature), self.format_field_description(signature))
-            head = facts["head"] = "\n".join(part for part in parts if part)
-        return head
+        return self._head(signature, self.choices is not False)
 
     def format_user_message_content(
         self,
@@ -189,14 +186,6 @@ class CompletionAdapter(Adapter):
         asked = ", then ".join(f"`{slot.head}`" for slot in self.layout(signature).outputs)
         return f"{super().repair_note(signature, error)}\nWrite {asked}, each followed by its value."
 
-    def _note(self, slot: Slot) -> str:
-        parts = [spoken_desc(slot.field)]
-        if slot.choices and self.choices and slot.field.role == "output":
-            parts.append(f"one of: {'; '.join(slot.choices)}")
-        if limits := bounds(slot.field):
-            parts.append(limits)
-        return _SPACES.sub(" ", "; ".join(part for part in parts if part))
-
     def _records(
         self, signature: SignatureClass, layout: Layout, demos: Sequence[Fields]
     ) -> tuple[list[str], bool]:
@@ -219,8 +208,17 @@ class CompletionAdapter(Adapter):
             (whole if complete else partial).append("\n".join(lines))
         return partial + whole, several
 
-    def _text(self, signature: SignatureClass, records: Sequence[str], inputs: Fields) -> str:
-        head = self.format_system_message(signature)
+    def _head(self, signature: SignatureClass, listed: bool) -> str:
+        layout = self.layout(signature)
+        head: str | None = layout.facts.get(("head", listed))
+        if head is None:
+            notes = self.format_field_description(signature) if listed else _notes(layout, listed)
+            task = self.format_task_description(signature)
+            head = layout.facts["head", listed] = "\n".join(part for part in (task, notes) if part)
+        return head
+
+    def _text(self, signature: SignatureClass, records: Sequence[str], inputs: Fields, listed: bool) -> str:
+        head = self._head(signature, listed)
         new = self.format_user_message_content(signature, inputs, main_request=True)
         return "\n\n".join([head, *records, new] if head else [*records, new])
 
@@ -256,8 +254,25 @@ class CompletionAdapter(Adapter):
         return self.typed(signature, completion, found)
 
 
-_DEFAULTS = {"multiline": None, "choices": True, "constrain": True, "max_text": 1200}
+_DEFAULTS = {"multiline": None, "choices": None, "constrain": True, "max_text": 1200}
 _MISSING = object()
+
+
+def _notes(layout: Layout, listed: bool) -> str:
+    """A line for each field about which there is something to say.
+
+    Args:
+        layout: the fields.
+        listed: name the choices of outputs.
+    """
+    lines = []
+    for slot in (*layout.inputs, *layout.outputs):
+        choices = "; ".join(slot.choices) if listed and slot.field.role == "output" else ""
+        said = (spoken_desc(slot.field), choices and f"one of: {choices}", bounds(slot.field))
+        note = _SPACES.sub(" ", "; ".join(part for part in said if part))
+        if note:
+            lines.append(f"- {slot.head} {note}")
+    return "\n".join(lines)
 
 
 def _label(slot: Slot, taken: set[str]) -> str:
