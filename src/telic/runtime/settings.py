@@ -22,6 +22,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "lm": None,
         "adapter": None,
         "rm": None,
+        "interpreter_factory": None,
         "callbacks": [],
         "num_threads": 8,
         "max_errors": 10,
