@@ -8,10 +8,11 @@ from typing import Any
 
 import telic
 from telic.lm.history import History, HistoryEntry, inspect_history
+from telic.signatures.validation import to_jsonable
 from telic.store.cache import CallRecord
 from telic.store.memory import MemoryStore
 from telic.types import Audio, Choice, File, Image, Request, Response
-from telic.types.slim import slim_messages, slim_request
+from telic.types.slim import slim_messages, slim_request, slim_value
 
 PAYLOAD = base64.b64encode(bytes(range(256)) * 4000).decode()
 IMAGE = Image(url=f"data:image/png;base64,{PAYLOAD}")
@@ -88,6 +89,21 @@ def test_the_record_holds_no_payload_and_still_tells_requests_apart() -> None:
     assert found is not None
     assert found.choices[0].text == "a cat"
     assert record.lookup(Request("a/b", messages=messages(*AUDIO.format())).key) is None
+
+
+def test_rows_with_values_in_them() -> None:
+    row = to_jsonable({"inputs": {"album": [IMAGE, AUDIO], "note": "n"}, "score": 1.0})
+    slim = slim_value(row)
+    assert PAYLOAD not in str(slim)
+    assert "<image/png, 1.0 MB, #" in slim["inputs"]["album"][0]
+    assert "wav" in slim["inputs"]["album"][1]
+    assert (slim["inputs"]["note"], slim["score"]) == ("n", 1.0)
+    plain = {
+        "text": "x",
+        "more": [{"a": "https://a.b/c"}, 3, None],
+        "marked": "<<CUSTOM-TYPE-START-IDENTIFIER>>x",
+    }
+    assert slim_value(plain) is plain
 
 
 def test_examples_and_predictions_show_no_payload() -> None:

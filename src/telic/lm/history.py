@@ -120,7 +120,7 @@ def outputs(response: Response) -> list[Any]:
 
 
 class History:
-    """The last calls, oldest first, within `settings.max_history_size` and `max_history_bytes`. Like a list."""
+    """The last calls, oldest first, within `max_history_size` and `max_history_bytes` of the settings."""
 
     def __init__(self) -> None:
         self._entries: deque[tuple[int, Mapping[str, Any]]] = deque()

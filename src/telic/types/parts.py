@@ -8,9 +8,9 @@ content = collector.weave(text)  # str, or parts where there were tokens
 from __future__ import annotations
 
 import json
+import os
 import re
-import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeAlias
@@ -32,7 +32,7 @@ class PartCollector:
     """
 
     def __init__(self) -> None:
-        self._nonce = secrets.token_hex(8)
+        self._nonce = os.urandom(8).hex()
         self._kept: list[list[Part]] = []
 
     def keep(self, parts: list[Part]) -> str:
@@ -114,6 +114,16 @@ def split_parts(text: str) -> str | list[Part]:
     if end < len(text):
         content.append(text_part(text[end:]))
     return merge_text(content)
+
+
+def replace_parts(text: str, replacement: Callable[[list[Part]], str]) -> str:
+    """The text with each serialised list of content parts, marks and all, replaced."""
+
+    def replaced(found: re.Match[str]) -> str:
+        parts = _read(found.group(1))
+        return found.group() if parts is None else replacement(parts)
+
+    return _MARKED.sub(replaced, text)
 
 
 def _read(marked: str) -> list[Part] | None:

@@ -6,7 +6,9 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from telic._json import dumps
 from telic.types import media
+from telic.types.parts import MARK_START, replace_parts
 from telic.types.request import Message, Request
 
 _LONGEST = 1_000
@@ -41,7 +43,11 @@ def slim_request(request: Request) -> Request:
 
 
 def slim_value(value: Any) -> Any:
-    """JSON data with payloads replaced; the very same object where there are none."""
+    """JSON data with payloads replaced, those of serialised values too.
+
+    Returns:
+        The very same object where there are none.
+    """
     if isinstance(value, str):
         return _slim_text(value)
     if isinstance(value, list):
@@ -63,6 +69,8 @@ def _slim_message(message: Message) -> Message:
 
 
 def _slim_text(text: str) -> str:
+    if MARK_START in text:  # a value of a `Type` inside other data
+        return replace_parts(text, lambda parts: dumps(slim_value(parts)))
     if text[:5].lower() == "data:":
         return media.describe_url(text) if len(text) > 100 else text
     if len(text) <= _LONGEST or not text[:200].isascii() or any(mark.isspace() for mark in text[:200]):
