@@ -61,7 +61,7 @@ def demo(
 
     Interrupted and run again, it goes on where it was.
     """
-    from telic.cli.demo import run
+    from telic.cli.demo.run import run
 
     run(name, as_json=as_json)
 
