@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from benchmarks.framework.cases import cases
 from benchmarks.framework.measure import Outcome, measure
-from benchmarks.framework.report import quantity, ratio, save, table
+from benchmarks.framework.report import machine, quantity, ratio, save, table
 from benchmarks.framework.sides import ROOT, Server, dspy_python
 
 RESULTS = ROOT / "benchmarks" / "results" / "framework.json"
@@ -17,6 +18,8 @@ PAGE = ROOT / "docs" / "performance.md"
 def main() -> int:
     """Measure, print the table, write it down unless only a part was measured; 1 if a bound was missed."""
     arguments = _arguments()
+    load = os.getloadavg()[0]
+    print(f"Measuring on {machine(load)}.", flush=True)
     chosen = [case for case in cases() if arguments.only in case.title]
     pythons = {"telic": sys.executable, "raw": sys.executable}
     pythons["dspy"] = arguments.dspy_python or dspy_python(ROOT / ".venv-bench")
@@ -30,7 +33,7 @@ def main() -> int:
         server.close()
     print("\n" + table(outcomes))
     if not arguments.only:
-        save(outcomes, RESULTS, PAGE)
+        save(outcomes, load, RESULTS, PAGE)
     return 1 if any(outcome.passed is False for outcome in outcomes) else 0
 
 

@@ -50,19 +50,25 @@ def table(outcomes: list[Outcome]) -> str:
     return "\n".join(lines)
 
 
-def machine() -> str:
-    """What the numbers were measured on."""
-    return f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+def machine(load: float) -> str:
+    """What the numbers were measured on, and whether it had other work.
+
+    Args:
+        load: processes that wanted a core before the benchmark began, as the system averages them.
+    """
+    cores = os.cpu_count() or 1
+    busy = f", busy with other work (load {load:.1f})" if load > cores / 2 else ""
+    return f"{cores} cores, {platform.system()}, Python {platform.python_version()}{busy}"
 
 
-def save(outcomes: list[Outcome], results: Path, page: Path) -> None:
+def save(outcomes: list[Outcome], load: float, results: Path, page: Path) -> None:
     """Write every measurement to `results`, and the table between the marks of a documentation page."""
     when = datetime.now(UTC).strftime("%Y-%m-%d")
-    record = {"date": when, "machine": machine(), "outcomes": [o.to_json() for o in outcomes]}
+    record = {"date": when, "machine": machine(load), "outcomes": [o.to_json() for o in outcomes]}
     results.parent.mkdir(parents=True, exist_ok=True)
     results.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     text = page.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
     after = rest.partition(END)[2]
-    section = f"{BEGIN}\nMeasured {when} on {machine()}.\n\n{table(outcomes)}\n{END}"
+    section = f"{BEGIN}\nMeasured {when} on {machine(load)}.\n\n{table(outcomes)}\n{END}"
     page.write_text(f"{before}{section}{after}", encoding="utf-8")
