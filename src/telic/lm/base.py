@@ -17,7 +17,9 @@ from telic.runtime.steps import Do, Step, adrive, drive
 from telic.types import Capabilities, Constraint, Message, Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from telic.types.chunk import Chunk
 
 SECRET_PARAMS = frozenset(
     {"api_key", "api_base", "base_url", "headers", "extra_headers", "organization", "azure_ad_token"}
@@ -32,6 +34,8 @@ class BaseLM:
 
     Derive from it to bring your own: define `forward` (and `aforward`, where you can) to take
     `prompt` or `messages` and return an OpenAI-shaped object, with `choices[i].message.content` and `usage`.
+    With an `astream` of the same arguments, an async generator of OpenAI-shaped chunks (or `Chunk`), its
+    answers can be heard while they are written.
 
     Args:
         model: `provider/name`, for people and records.
@@ -134,9 +138,7 @@ class BaseLM:
 
     def asking(self, request: Request) -> Step:
         """The step that asks the model itself: no record, no budget."""
-        kwargs = dict(request.params)
-        if request.constraint is not None and request.constraint.json_schema is not None:
-            kwargs["response_format"] = json_schema_format(request.constraint)
+        kwargs = self._arguments(request)
         prompt, messages = request.prompt, request.messages
 
         def ask() -> Response:
@@ -146,6 +148,24 @@ class BaseLM:
             return response_from(await self.aforward(prompt, _listed(messages), **kwargs), self.model)
 
         return Do(ask, aask)
+
+    def streaming(self, request: Request, hear: Callable[[Chunk], None]) -> Step:
+        """The step that asks the model and tells `hear` of each chunk; `asking`, if it has no `astream`."""
+        astream: Any = getattr(self, "astream", None)
+        if astream is None:
+            return self.asking(request)
+        from telic.lm.streaming import streaming_step
+
+        arguments = self._arguments(request)
+        prompt, messages = request.prompt, _listed(request.messages)
+        return streaming_step(lambda: astream(prompt, messages, **arguments), hear, self.model)
+
+    @staticmethod
+    def _arguments(request: Request) -> dict[str, Any]:
+        kwargs = dict(request.params)
+        if request.constraint is not None and request.constraint.json_schema is not None:
+            kwargs["response_format"] = json_schema_format(request.constraint)
+        return kwargs
 
     def request(
         self,

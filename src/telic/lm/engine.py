@@ -11,6 +11,8 @@ class Engine(Protocol):
     """Asks one model. Retries, rate limits and error mapping are the engine's; caching, budgets and history
     are not.
 
+    An engine may also have `stream(request) -> AsyncIterator[Chunk]`, an async generator that gives the
+    answer as it is written. It tries again only before the first chunk; closing it stops the request.
     """
 
     @property

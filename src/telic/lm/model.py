@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from telic.errors import LMConfigurationError
+from telic.errors import LMConfigurationError, LMUnsupportedFeatureError
 from telic.lm.base import SECRET_PARAMS, BaseLM
 from telic.lm.engine import Engine
 from telic.runtime.steps import Do, Step
 from telic.types import Capabilities, Message, Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from telic.types.chunk import Chunk
 
 _CONNECTION = (
     "api_base",
@@ -168,6 +173,31 @@ class LM(BaseLM):
         """The step that asks the engine."""
         engine = self.engine
         return Do(lambda: engine.complete(request), lambda: engine.acomplete(request))
+
+    def astream(
+        self, prompt: str | None = None, messages: list[Message] | None = None, **kwargs: Any
+    ) -> AsyncIterator[Chunk]:
+        """Ask the engine, without record or budget, and give the answer chunk by chunk.
+
+        Raises:
+            LMUnsupportedFeatureError: the engine cannot stream.
+        """
+        stream = getattr(self.engine, "stream", None)
+        if stream is None:
+            raise LMUnsupportedFeatureError(
+                f"The engine of {self.model} cannot stream.", feature="stream", model=self.model
+            )
+        chunks: AsyncIterator[Chunk] = stream(self._direct_request(prompt, messages, kwargs))
+        return chunks
+
+    def streaming(self, request: Request, hear: Callable[[Chunk], None]) -> Step:
+        """The step that asks the engine and tells `hear` of each chunk, where the engine can stream."""
+        stream = getattr(self.engine, "stream", None)
+        if stream is None:
+            return self.asking(request)
+        from telic.lm.streaming import streaming_step
+
+        return streaming_step(lambda: stream(request), hear, self.model)
 
     def count_tokens(self, request: Request) -> int | None:
         """Exact prompt tokens on the embedded engine; `None` where only the server knows."""

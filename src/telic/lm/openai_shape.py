@@ -7,6 +7,7 @@ from typing import Any
 
 from telic.errors import LMUnexpectedError
 from telic.types import Choice, Response, Usage
+from telic.types.chunk import Chunk
 
 
 def response_from(value: Any, model: str) -> Response:
@@ -35,6 +36,36 @@ def response_from(value: Any, model: str) -> Response:
         cost=_cost(value),
         raw=value,
     )
+
+
+def chunk_from(value: Any) -> Chunk:
+    """Read one chunk of a streamed chat or text completion, as an object with attributes or as a dict; only
+    the first choice in it.
+    """
+    usage = _get(value, "usage")
+    counted = _usage(usage) if usage else None
+    model = _get(value, "model") or ""
+    choices = _get(value, "choices")
+    if not choices:
+        return Chunk(usage=counted, model=model)
+    choice = choices[0]
+    delta = _get(choice, "delta")
+    calls = _get(delta, "tool_calls") if delta is not None else None
+    return Chunk(
+        (_get(choice, "text") if delta is None else _get(delta, "content")) or "",
+        _get(delta, "reasoning_content") if delta is not None else None,
+        tuple(_call_delta(call) for call in calls) if calls else (),
+        _get(choice, "finish_reason"),
+        counted,
+        _get(choice, "index") or 0,
+        _get(choice, "logprobs"),
+        model,
+    )
+
+
+def _call_delta(call: Any) -> dict[str, Any]:
+    plain = _plain_call(call)
+    return plain if "index" in plain else {"index": _get(call, "index"), **plain}
 
 
 def _get(value: Any, name: str) -> Any:

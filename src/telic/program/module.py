@@ -276,7 +276,9 @@ def _entered(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> S
             tracker = UsageTracker()
             sinks = (*sinks, tracker)
         token = scopes.enter(
-            scopes.Scope(module, scope.trace, scope.budgets, sinks, scope.rollout_id, scope.preview)
+            scopes.Scope(
+                module, scope.trace, scope.budgets, sinks, scope.rollout_id, scope.preview, scope.stream
+            )
         )
     try:
         callbacks = active_callbacks(module.callbacks)

@@ -18,6 +18,7 @@ from telic.types import Request, Response
 
 if TYPE_CHECKING:
     from telic.adapters.base import Adapter, Rendered
+    from telic.runtime.scope import AnswerStream
 
 
 @dataclass(slots=True)
@@ -57,10 +58,12 @@ def resolve_lm(*choices: Any) -> Any:
 def predict(ask: Ask) -> Steps[Prediction]:
     """Answer one question with typed outputs, one completion per choice."""
     rendered = _render(ask)
-    response = yield from call(ask.lm, _request(ask, rendered))
+    heard = _heard(ask, rendered)
+    response = yield from call(ask.lm, _request(ask, rendered), heard)
     completions = []
     for choice in response.choices:
-        completions.append((yield from _read(ask, rendered, choice)))
+        completions.append((yield from _read(ask, rendered, choice, heard)))
+        heard = None  # of several answers to one question the first is streamed
     prediction = Prediction.from_completions(completions, signature=ask.signature)
     _trace(ask, prediction)
     return prediction
@@ -95,13 +98,22 @@ def _request(ask: Ask, rendered: Rendered) -> Request:
     return request
 
 
-def _read(ask: Ask, rendered: Rendered, choice: Any) -> Steps[dict[str, Any]]:
+def _heard(ask: Ask, rendered: Rendered) -> AnswerStream | None:
+    """Who hears the answer while it is written."""
+    stream = scopes.current().stream
+    return None if stream is None else stream.begin(ask.predictor, ask.signature, ask.adapter, rendered)
+
+
+def _read(ask: Ask, rendered: Rendered, choice: Any, heard: AnswerStream | None) -> Steps[dict[str, Any]]:
     """Read one answer; where it does not fit, show the model its answer and the error, and ask again."""
     repairs = settings.max_repairs
     while True:
         text = choice.text or ""
         try:
-            return _parse(ask, text)
+            fields = _parse(ask, text)
+            if heard is not None:
+                heard.read(fields)
+            return fields
         except AdapterParseError as error:
             if choice.finish_reason == "length":
                 error.message += "\nThe answer was cut at max_tokens: raise max_tokens, or ask for less."
@@ -109,7 +121,8 @@ def _read(ask: Ask, rendered: Rendered, choice: Any) -> Steps[dict[str, Any]]:
                 raise
             repairs -= 1
             again = ask.adapter.repair(ask.signature, rendered, text, error)
-        response: Response = yield from call(ask.lm, _request(ask, again))
+        heard = heard and _heard(ask, again)
+        response: Response = yield from call(ask.lm, _request(ask, again), heard)
         choice = response.choices[0]
 
 

@@ -87,6 +87,11 @@ class Tries:
         if number:
             for _, predictor in made.named_predictors():
                 predictor.config = {**predictor.config, "temperature": 1.0}
+        stream = scopes.current().stream
+        if stream is not None:
+            originals = self._module.named_predictors()
+            for (_, copy), (_, predictor) in zip(made.named_predictors(), originals, strict=True):
+                stream.same(copy, predictor)
         return made
 
 

@@ -38,7 +38,7 @@ class BaseCallback:
         """It returned or raised."""
 
     def on_lm_start(self, call_id: str, instance: Any, inputs: dict[str, Any]) -> None:
-        """An LM is asked; `inputs` has `prompt`, `messages` and the parameters."""
+        """An LM is asked; `inputs` has `prompt`, `messages` and `kwargs`, the parameters."""
 
     def on_lm_end(
         self, call_id: str, outputs: dict[str, Any] | None, exception: BaseException | None = None

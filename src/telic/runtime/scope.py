@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from telic.types import Request, Response
+    from telic.types.chunk import Chunk
 
 
 class Spender(Protocol):
@@ -37,6 +38,34 @@ class CallSink(Protocol):
         ...
 
 
+class AnswerStream(Protocol):
+    """One answer on its way, told in this order, from whatever thread the chunks arrive on."""
+
+    def hear(self, chunk: Chunk) -> None:
+        """The next chunk; must not block."""
+        ...
+
+    def end(self) -> None:
+        """The answer is complete."""
+        ...
+
+    def read(self, fields: Mapping[str, Any]) -> None:
+        """What the answer was read as."""
+        ...
+
+
+class StreamSink(Protocol):
+    """Whoever wants to hear answers while they are written."""
+
+    def begin(self, predictor: Any, signature: Any, adapter: Any, rendered: Any) -> AnswerStream | None:
+        """A predictor is about to ask, through an adapter; `None` where its answer need not be streamed."""
+        ...
+
+    def same(self, copy: Any, predictor: Any) -> None:
+        """`copy` runs in the place of `predictor`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What the running call knows.
@@ -48,6 +77,7 @@ class Scope:
         sinks: told of each LM call: usage trackers, run recorders.
         rollout_id: default for requests that set none: which sample of the program this is.
         preview: where set, requests are collected here, each with its LM, instead of being sent.
+        stream: hears answers while they are written; `None` where nobody listens.
     """
 
     root: Any = None
@@ -56,6 +86,7 @@ class Scope:
     sinks: tuple[CallSink, ...] = ()
     rollout_id: int | str | None = None
     preview: list[tuple[Request, Any]] | None = None
+    stream: StreamSink | None = None
 
 
 ROOT = Scope()

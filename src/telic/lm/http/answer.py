@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from telic.types import Choice, Usage
+from telic.types.chunk import Chunk
 
 _REASONS = {
     "eos": "stop",
@@ -28,8 +29,7 @@ def choices_of(payload: dict[str, Any]) -> tuple[Choice, ...]:
 
 
 def _choice(row: dict[str, Any]) -> Choice:
-    reason = row.get("finish_reason") or "stop"
-    reason = _REASONS.get(reason, reason)
+    reason = _reason(row) or "stop"
     message = row.get("message")
     if message is None:
         return Choice(row["text"], reason, (), None, row.get("logprobs"))
@@ -48,6 +48,53 @@ def _choice(row: dict[str, Any]) -> Choice:
         reasoning if isinstance(reasoning, str) else None,
         row.get("logprobs"),
     )
+
+
+_KNOWN = frozenset({"role", "content", "reasoning_content", "reasoning", "tool_calls", "refusal"})
+
+
+def chunks_in(payload: dict[str, Any]) -> list[Chunk]:
+    """Read one event of a streamed chat or text completion; an event that adds nothing gives no chunk.
+
+    Raises:
+        KeyError, TypeError, AttributeError: the event is not of that shape.
+    """
+    model = payload.get("model") or ""
+    usage = usage_of(payload)
+    chunks = [chunk for row in payload.get("choices") or () if (chunk := _chunk(row, model)) is not None]
+    if usage is not None:
+        chunks.append(Chunk(usage=usage, model=model))
+    return chunks
+
+
+def _chunk(row: dict[str, Any], model: str) -> Chunk | None:
+    index = row.get("index") or 0
+    if "message" in row:  # a server that does not stream
+        whole = _choice(row)
+        calls = tuple({"index": number, **call} for number, call in enumerate(whole.tool_calls))
+        return Chunk(
+            whole.text or "", whole.reasoning, calls, whole.finish_reason, None, index, whole.logprobs, model
+        )
+    delta = row.get("delta") or {}
+    text = delta.get("content") or row.get("text") or delta.get("refusal") or ""
+    reasoning = delta.get("reasoning_content") or delta.get("reasoning")
+    if isinstance(text, list):
+        text, thought = _join(text)
+        reasoning = reasoning or thought
+    if not isinstance(reasoning, str):
+        reasoning = None
+    calls = tuple(delta.get("tool_calls") or ())
+    reason = _reason(row)
+    logprobs = row.get("logprobs")
+    extra = {name: value for name, value in delta.items() if name not in _KNOWN and value is not None}
+    if not (text or reasoning or calls or reason or logprobs or extra):
+        return None
+    return Chunk(text, reasoning, calls, reason, None, index, logprobs, model, extra=extra or None)
+
+
+def _reason(row: dict[str, Any]) -> str | None:
+    reason = row.get("finish_reason")
+    return _REASONS.get(reason, reason) if reason else None
 
 
 def _join(parts: list[Any]) -> tuple[str, str | None]:

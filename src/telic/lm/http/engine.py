@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from telic.errors import LMInvalidRequestError, LMUnexpectedError, redact
 from telic.lm.http.address import address_of
-from telic.lm.http.answer import choices_of, usage_of
+from telic.lm.http.answer import choices_of, chunks_in, usage_of
 from telic.lm.http.body import body_of, encode
 from telic.lm.http.dialect import Dialect, traits_of
 from telic.lm.http.failures import Asked
@@ -18,14 +19,19 @@ from telic.lm.http.retry import LONGEST_TRY
 from telic.lm.http.several import collect
 from telic.lm.http.table import PROVIDERS, Provider
 from telic.types import Capabilities, Request, Response, Usage
+from telic.types.chunk import Chunk, chunks_of
 
 if TYPE_CHECKING:
+    from telic.lm.http.incoming import Incoming
     from telic.lm.http.wire import Wire
 
 _log = logging.getLogger("telic.lm")
 _CONSTRAINT_REFUSED = re.compile(
     r"(?i)response_format|json_schema|structured_outputs|guided_|grammar|\bschema\b"
 )
+_USAGE_REFUSED = re.compile(r"(?i)stream_options|include_usage")
+_KEPT = ("n", "seed", "stream", "stream_options")
+"""Of the body, whatever else is asked for anew."""
 
 
 class HttpEngine:
@@ -107,6 +113,7 @@ class HttpEngine:
         )
         self._wire: Wire | None = None
         self._constrained = True
+        self._counted = True
         self._priced = self.dialect.priced and not self.address.is_local
 
     @property
@@ -142,6 +149,37 @@ class HttpEngine:
             return await collect(lambda one: self._ask(wire, request, one), body, many=self.dialect.many)
         return await self._ask(wire, request, body)
 
+    async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        """Ask, and give the answer as it is written. Closing the generator, or cancelling the task, closes
+        the connection, so that the server can stop.
+
+        Raises:
+            LMError: one of its kinds; after the first chunk without a retry.
+        """
+        wire = self._wire or self._connect()
+        body = body_of(request, self.name, self.dialect, self.traits, constrain=self._constrained)
+        if (body.get("n") or 1) > 1 and not self.dialect.many:
+            for chunk in chunks_of(await self.acomplete(request)):
+                yield chunk
+            return
+        body["stream"] = True
+        if self._counted:
+            body["stream_options"] = {"include_usage": True}
+        incoming = await self._begun(wire, request, body)
+        ended: dict[int, bool] = {}
+        try:
+            while (payload := await incoming.next()) is not None:
+                for chunk in self._chunks(payload):
+                    if chunk.usage is None:
+                        ended[chunk.index] = ended.get(chunk.index, False) or bool(chunk.finish_reason)
+                    yield chunk
+            for index in ended if incoming.done else ():
+                if not ended[index]:  # some servers say so only by the end of the stream
+                    yield Chunk(finish_reason="stop", index=index)
+            await incoming.drain()
+        finally:
+            wire.finish(incoming)
+
     def count_tokens(self, request: Request) -> int | None:
         """Not known without asking."""
         return None
@@ -172,35 +210,67 @@ class HttpEngine:
 
     async def _ask(self, wire: Wire, request: Request, body: dict[str, Any]) -> Response:
         url = wire.chat_url if request.messages is not None else wire.text_url
-        try:
-            return self._response(*await wire.post(url, encode(body).encode("ascii")))
-        except LMInvalidRequestError as error:
-            constrained = request.constraint is not None and self._constrained
-            if not (constrained and _CONSTRAINT_REFUSED.search(error.message)):
-                raise
-            # A constraint is a wish: whoever reads the answer checks it anyway.
-            _log.warning("%s does not take the constraint and is asked without: %s", self.model, error)
-            self._constrained = "support" not in error.message
+        while True:
+            try:
+                return self._response(*await wire.post(url, encode(body).encode("ascii")))
+            except LMInvalidRequestError as error:
+                body = self._without_wish(request, body, error)
+
+    async def _begun(self, wire: Wire, request: Request, body: dict[str, Any]) -> Incoming:
+        url = wire.chat_url if request.messages is not None else wire.text_url
+        while True:
+            try:
+                return await wire.stream(url, encode(body).encode("ascii"))
+            except LMInvalidRequestError as error:
+                body = self._without_wish(request, body, error)
+
+    def _without_wish(
+        self, request: Request, body: dict[str, Any], error: LMInvalidRequestError
+    ) -> dict[str, Any]:
+        """The body without what the server refused, if that was only a wish; raises `error` otherwise."""
+        if "stream_options" in body and _USAGE_REFUSED.search(error.message):
+            self._counted = False
+            return {name: value for name, value in body.items() if name != "stream_options"}
+        constrained = request.constraint is not None and self._constrained
+        if not (constrained and _CONSTRAINT_REFUSED.search(error.message)):
+            raise error
         free = body_of(request, self.name, self.dialect, self.traits, constrain=False)
-        free.update({name: body[name] for name in ("n", "seed") if name in body})
-        return self._response(*await wire.post(url, encode(free).encode("ascii")))
+        free.update({name: body[name] for name in _KEPT if name in body})
+        if free == body:
+            raise error
+        # A constraint is a wish: whoever reads the answer checks it anyway.
+        _log.warning("%s does not take the constraint and is asked without: %s", self.model, error)
+        self._constrained = "support" not in error.message
+        return free
+
+    def _chunks(self, payload: dict[str, Any]) -> list[Chunk]:
+        try:
+            chunks = chunks_in(payload)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise self._unknown_shape(payload, error) from error
+        if chunks and chunks[-1].usage is not None:
+            chunks[-1] = replace(chunks[-1], cost=self._cost(payload, chunks[-1].usage))
+        return chunks
 
     def _response(self, payload: dict[str, Any], latency: float) -> Response:
         try:
             usage, choices = usage_of(payload), choices_of(payload)
         except (KeyError, TypeError, AttributeError) as error:
-            shape = redact(str(payload))[:200]
-            raise LMUnexpectedError(
-                f"{self.model} at {self.endpoint} sent an answer of an unknown shape ({error!r}): {shape}",
-                model=self.model,
-                provider=self.provider.name,
-            ) from error
+            raise self._unknown_shape(payload, error) from error
         return Response(
             choices,
             usage or Usage(),
             payload.get("model") or self.name,
             self._cost(payload, usage),
             latency,
+        )
+
+    def _unknown_shape(self, payload: dict[str, Any], error: Exception) -> LMUnexpectedError:
+        shape = redact(str(payload))[:200]
+        return LMUnexpectedError(
+            f"{self.model} at {self.endpoint} sent an answer of an unknown shape ({error!r}): {shape}",
+            model=self.model,
+            provider=self.provider.name,
         )
 
     def _cost(self, payload: dict[str, Any], usage: Usage | None) -> float | None:

@@ -39,11 +39,15 @@ class Persistence:
         self._backoff = backoff
         self._deadline = deadline
 
-    async def ask(self, attempt: Callable[[float | None], Awaitable[R]]) -> tuple[R, float]:
+    async def ask(
+        self, attempt: Callable[[float | None], Awaitable[R]], *, keep: bool = False
+    ) -> tuple[R, float]:
         """Make attempts until one succeeds.
 
         Args:
             attempt: asks once; told the seconds that are left, if there is a deadline.
+            keep: the answer is only beginning, so its place among the requests under way is kept until
+                `release`.
 
         Returns:
             What the attempt gave, and the seconds it took.
@@ -70,8 +74,13 @@ class Persistence:
                 if error.retry_after is None and isinstance(error, LMRateLimitError):
                     self._slow_down(started, wait)
             finally:
-                limiter.leave(answered=answered)
+                if not (keep and answered):
+                    limiter.leave(answered=answered)
             await asyncio.sleep(wait)
+
+    def release(self) -> None:
+        """Give back the place that `ask` kept."""
+        self._limiter.leave(answered=True)
 
     async def _turn(self, end: float | None, *, first: bool) -> float:
         """Wait for the limiter; see `Limiter.enter`."""

@@ -13,6 +13,7 @@ from yarl import URL
 from telic.errors import LMError, LMTimeoutError, LMTransportError, redact
 from telic.lm.http import pool
 from telic.lm.http.failures import Asked, Complaint, complaint_in, complaint_of, failure_of
+from telic.lm.http.incoming import Incoming
 from telic.lm.http.limiter import limiter_for
 from telic.lm.http.persist import Persistence
 
@@ -71,19 +72,65 @@ class Wire:
         """
         return await self._persistence.ask(lambda left: self._try(url, body, left))
 
-    async def _try(self, url: URL, body: bytes, left: float | None) -> dict[str, Any]:
-        """Post once."""
+    async def stream(self, url: URL, body: bytes) -> Incoming:
+        """Post until an answer begins to arrive; to be given back to `finish`.
+
+        Raises:
+            LMError: of the last try.
+        """
+        incoming, _ = await self._persistence.ask(lambda left: self._open(url, body, left), keep=True)
+        return incoming
+
+    def finish(self, incoming: Incoming) -> None:
+        """Close a stream, wherever it is."""
+        incoming.close()
+        self._persistence.release()
+
+    async def _open(self, url: URL, body: bytes, left: float | None) -> Incoming:
+        """Post once, and wait for the first payload."""
+        try:
+            answer = await (await self._posting(url, body, left))
+        except (aiohttp.ClientError, OSError) as error:
+            broken = self._broken(error)
+        else:
+            try:
+                if answer.status == 200 and "json" not in answer.content_type:
+                    return await Incoming(answer, self._event, self._broken).begin()
+                return Incoming(None, self._event, self._broken, await self._content(answer))
+            except BaseException:
+                answer.close()
+                raise
+        raise broken
+
+    async def _content(self, answer: aiohttp.ClientResponse) -> dict[str, Any]:
+        """The payload of an answer that is no stream, or the failure it reports."""
+        try:
+            content = await answer.read()
+        except (aiohttp.ClientError, OSError) as error:
+            broken = self._broken(error)
+        else:
+            if answer.status == 200:
+                return self._payload(content, answer.headers)
+            raise self._failure(answer.status, answer.headers, complaint_of(content))
+        raise broken
+
+    async def _posting(self, url: URL, body: bytes, left: float | None) -> Any:
+        """The request, about to be made: to be awaited, or entered."""
         timeout = self._client_timeout if left is None else _timeout(min(self._timeout, left))
         session = await pool.session()
+        return session.post(
+            url,
+            data=body,
+            headers=self._headers,
+            timeout=timeout,
+            allow_redirects=False,
+            proxy=self._proxy,
+        )
+
+    async def _try(self, url: URL, body: bytes, left: float | None) -> dict[str, Any]:
+        """Post once."""
         try:
-            async with session.post(
-                url,
-                data=body,
-                headers=self._headers,
-                timeout=timeout,
-                allow_redirects=False,
-                proxy=self._proxy,
-            ) as answer:
+            async with await self._posting(url, body, left) as answer:
                 content = await answer.read()
         except (aiohttp.ClientError, OSError) as error:
             broken = self._broken(error)
@@ -104,13 +151,28 @@ class Wire:
             if payload.get("choices"):
                 return payload
             if payload.get("error"):
-                # Some gateways say 200 and put the failure of the provider behind them into the body.
-                said = complaint_in(payload)
-                code = said.code.partition(" ")[0]
-                status = int(code) if code.isdigit() and 400 <= int(code) < 600 else 502
-                raise self._failure(status, headers, said)
+                raise self._reported(payload, headers)
         self.asked_again += 1
         raise self._transport("sent an answer that is not one", f"It begins with {content[:80]!r}.")
+
+    def _event(self, data: bytes) -> dict[str, Any]:
+        """Read the data of an event that should be a part of an answer."""
+        try:
+            payload = json.loads(data)
+        except ValueError:
+            payload = None
+        if not isinstance(payload, dict):
+            raise self._transport("sent an event that cannot be read", f"It begins with {data[:80]!r}.")
+        if payload.get("error"):
+            raise self._reported(payload, {})
+        return payload
+
+    def _reported(self, payload: dict[str, Any], headers: Mapping[str, str]) -> LMError:
+        """The failure in a body that came with 200: some gateways put their provider's there."""
+        said = complaint_in(payload)
+        code = said.code.partition(" ")[0]
+        status = int(code) if code.isdigit() and 400 <= int(code) < 600 else 502
+        return self._failure(status, headers, said)
 
     def _failure(self, status: int, headers: Mapping[str, str], said: Complaint) -> LMError:
         return failure_of(status, headers, replace(said, message=self._clean(said.message)), self._asked)
