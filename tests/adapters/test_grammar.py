@@ -130,6 +130,20 @@ def test_a_long_text_before_other_fields_has_an_end():
     assert "[^\\r\\n]*" in unbounded.constraint.grammar
 
 
+def test_texts_may_be_empty_once_a_demo_shows_an_empty_one():
+    signature = signature_of({"order": str, "date": str, "product": (str, {"min_length": 1})})
+    demo = {"question": "1", "order": "", "date": "Monday", "product": "kettle"}
+    adapter = CompletionAdapter()
+    full = {**demo, "order": "A1"}
+    for demos, empty in (([], False), ([full], False), ([full, demo], True)):
+        grammar = Grammar(adapter.render(signature, demos, {"question": "?"}, COMPLETION).constraint.grammar)
+        read = [adapter.read(signature, grammar.sample(random.Random(n))) for n in range(60)]
+        for name in ("order", "date"):
+            assert any(values[name] == "" for values in read) is empty
+            assert any(values[name] for values in read)
+        assert all(values["product"] for values in read)
+
+
 def test_the_json_adapter_prefers_a_schema_to_a_grammar():
     signature = signature_of({"name": str, "level": Level})
     both = Capabilities(json_schema=True, grammar=True)

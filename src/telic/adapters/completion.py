@@ -41,7 +41,8 @@ class CompletionAdapter(Adapter):
     label at the start of a line stops. Answers in a chat end by themselves, so no stop is set.
 
     On engines that take grammars the answer is held to the labels and types; texts are then one line, unless
-    `multiline` says otherwise. An answer that is only one text is left free until demos have shown its form.
+    `multiline` says otherwise, and one of several is not empty unless a demo shows empty ones. An answer that
+    is only one text is left free until demos have shown its form.
 
     Args:
         multiline: whether texts in the answer may have several lines; `None` to go by the demos.
@@ -90,12 +91,12 @@ class CompletionAdapter(Adapter):
     ) -> Rendered:
         """A prompt to continue; where the model only chats, the same text as one user message."""
         layout = self.layout(signature)
-        records, several_lines = self._records(signature, layout, demos)
+        records, several_lines, gaps = self._records(signature, layout, demos)
         blocks = several_lines if self.multiline is None else self.multiline
         constraint = None
         if self.constrain and capabilities.grammar and (records or not only_text(layout.outputs)):
             lead = " " if capabilities.completion else ""
-            constraint = self._grammar(layout, lead, blocks)
+            constraint = self._grammar(layout, lead, blocks, gaps)
         listed = not (constraint and records) if self.choices is None else self.choices
         text = self._text(signature, records, inputs, listed)
         if not capabilities.completion:
@@ -108,7 +109,7 @@ class CompletionAdapter(Adapter):
 
     def format(self, signature: SignatureClass, demos: Sequence[Fields], inputs: Fields) -> list[Message]:
         """The whole text as one user message."""
-        records, _ = self._records(signature, self.layout(signature), demos)
+        records, _, _ = self._records(signature, self.layout(signature), demos)
         text = self._text(signature, records, inputs, self.choices is not False)
         return [{"role": "user", "content": text}]
 
@@ -188,11 +189,13 @@ class CompletionAdapter(Adapter):
 
     def _records(
         self, signature: SignatureClass, layout: Layout, demos: Sequence[Fields]
-    ) -> tuple[list[str], bool]:
-        """Demos as text, those that lack fields first; and whether an output of theirs has several lines."""
+    ) -> tuple[list[str], bool, bool]:
+        """Demos as text, those that lack fields first; whether an output of theirs has several lines, or is
+        an empty text.
+        """
         partial: list[str] = []
         whole: list[str] = []
-        several = False
+        several = gaps = False
         for demo in demos:
             given_in, given_out = layout.given(demo)
             if not given_out or (not given_in and layout.inputs):
@@ -203,10 +206,12 @@ class CompletionAdapter(Adapter):
                 # What a demo lacks is left out: a base model would learn to write a placeholder.
                 if value is not None or (slot.none_allowed and slot.name in demo):
                     lines.append(_line(slot, value))
-                    several = several or (slot.field.role == "output" and "\n" in lines[-1])
+                    if slot.field.role == "output":
+                        several = several or "\n" in lines[-1]
+                        gaps = gaps or lines[-1] == slot.head
             complete = given_in == len(layout.inputs) and given_out == len(layout.outputs)
             (whole if complete else partial).append("\n".join(lines))
-        return partial + whole, several
+        return partial + whole, several, gaps and len(layout.outputs) > 1
 
     def _head(self, signature: SignatureClass, listed: bool) -> str:
         layout = self.layout(signature)
@@ -222,11 +227,11 @@ class CompletionAdapter(Adapter):
         new = self.format_user_message_content(signature, inputs, main_request=True)
         return "\n\n".join([head, *records, new] if head else [*records, new])
 
-    def _grammar(self, layout: Layout, lead: str, blocks: bool) -> Constraint:
-        key = ("grammar", lead, blocks)
+    def _grammar(self, layout: Layout, lead: str, blocks: bool, gaps: bool) -> Constraint:
+        key = ("grammar", lead, blocks, gaps)
         made: Constraint | None = layout.facts.get(key)
         if made is None:
-            text = answer_grammar(layout.outputs, lead=lead, blocks=blocks, max_text=self.max_text)
+            text = answer_grammar(layout.outputs, lead=lead, blocks=blocks, max_text=self.max_text, gaps=gaps)
             made = layout.facts[key] = Constraint(grammar=text)
         return made
 
@@ -251,6 +256,9 @@ class CompletionAdapter(Adapter):
             body = _body(first, pieces[0])
             if first.name not in found or not _is_preamble(first, body):
                 found[first.name] = body
+        elif completion.lstrip(" ")[:1] == "\n" and layout.outputs[0].is_text:
+            # The prompt ends with the first label: a line break after it ends an empty text.
+            found.setdefault(layout.outputs[0].name, "")
         return self.typed(signature, completion, found)
 
 

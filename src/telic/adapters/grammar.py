@@ -36,7 +36,9 @@ _WORDS = {
 }
 
 
-def answer_grammar(slots: Sequence[Slot], *, lead: str, blocks: bool, max_text: int | None) -> str:
+def answer_grammar(
+    slots: Sequence[Slot], *, lead: str, blocks: bool, max_text: int | None, gaps: bool = False
+) -> str:
     """What may follow the first output's label: its value, then each further label with its value.
 
     Args:
@@ -45,14 +47,17 @@ def answer_grammar(slots: Sequence[Slot], *, lead: str, blocks: bool, max_text: 
         blocks: texts may go on over several lines, each indented by two spaces.
         max_text: most characters of a text that is not the last value, so that a model that does not find
             an end still gets to the fields after it; `None` for no limit.
+        gaps: texts may be left empty.
     """
     rules = SchemaGrammar()
-    parts = [literal(lead)] if lead else []
+    parts = []
     for number, slot in enumerate(slots):
         last = number == len(slots) - 1
         if number:
-            parts.append(literal(f"\n{slot.head} "))
-        parts.append(_value(rules, slot, blocks, None if last else max_text))
+            parts.append(literal(f"\n{slot.head}"))
+        before = [literal(" " if number else lead)] if number or lead else []
+        value = " ".join([*before, _value(rules, slot, blocks, None if last else max_text)])
+        parts.append(f"({value})?" if gaps and _may_be_empty(slot) else value)
     if _is_open(slots[-1]):
         # A model ends a line by a line break; without one to choose it would ramble on.
         parts.append('"\\n"? "\\n"?')
@@ -61,6 +66,11 @@ def answer_grammar(slots: Sequence[Slot], *, lead: str, blocks: bool, max_text: 
 
 def _is_open(slot: Slot) -> bool:
     return slot.kind in (TEXT, ANY) or (slot.kind is WORD and not _WORDS.get(_type(slot)))
+
+
+def _may_be_empty(slot: Slot) -> bool:
+    bounds = slot.field.constraints
+    return slot.kind is TEXT and not bounds.get("min_length") and "pattern" not in bounds
 
 
 def _type(slot: Slot) -> str:
