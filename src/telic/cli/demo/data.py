@@ -12,7 +12,7 @@ from telic.data.example import Example
 INTENTS = ("account", "billing", "booking", "cancel", "delivery", "faulty", "question", "return")
 """What a customer may want."""
 RECORD = ("product", "order", "amount", "date", "contact")
-"""What may be extracted from a message, word for word; an empty string where the message does not say."""
+"""What may be extracted from a message, word for word; `None` where the message does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,8 @@ def messages() -> Splits:
     text = Path(__file__).with_name("messages.jsonl").read_text(encoding="utf-8")
     for line in text.splitlines():
         row = json.loads(line)
-        example = Example(message=row["message"], intent=row["intent"], **row["record"])
+        record = {name: value or None for name, value in row["record"].items()}
+        example = Example(message=row["message"], intent=row["intent"], **record)
         parts[row["split"]].append(example.with_inputs("message"))
     return Splits(**parts)
 

@@ -1,0 +1,105 @@
+"""The two demos: which programs, which data, which optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from telic.cli.demo.data import Splits, messages, word_problems
+from telic.cli.demo.programs import Answerer, Calculator, Desk, solved, sorted_right
+from telic.errors import InputError
+from telic.optimize.optimizer import Optimizer
+from telic.optimize.random_search import BootstrapFewShotWithRandomSearch
+from telic.program.module import Module
+
+MODEL = "local/smollm2-135m"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A program to be measured, compiled and measured again.
+
+    Attributes:
+        label: what it is called in the table.
+        program: as declared, nothing learnt.
+        optimizer: makes the compiled one.
+    """
+
+    label: str
+    program: Module
+    optimizer: Optimizer
+
+
+@dataclass(frozen=True)
+class Case:
+    """A demo.
+
+    Attributes:
+        name: what the user typed.
+        story: what is shown, in a sentence.
+        entries: programs, the one that the story is about last.
+        splits: the data.
+        metric: scores an answer.
+        max_tokens: most tokens of an answer.
+    """
+
+    name: str
+    story: str
+    entries: tuple[Entry, ...]
+    splits: Splits
+    metric: Callable[..., Any]
+    max_tokens: int
+
+
+def case(name: str) -> Case:
+    """The demo of a name.
+
+    Raises:
+        InputError: there is none.
+    """
+    made = {"messages": _messages, "math": _math}.get(name)
+    if made is None:
+        raise InputError(f"There is no demo '{name}': choose 'messages' or 'math'.")
+    return made()
+
+
+def _messages() -> Case:
+    search = BootstrapFewShotWithRandomSearch(
+        metric=sorted_right,
+        max_bootstrapped_demos=0,
+        max_labeled_demos=16,
+        num_candidate_programs=4,
+        num_threads=8,
+    )
+    return Case(
+        "messages",
+        "Customer messages: what is wanted, and which product and order it is about",
+        (Entry("message -> intent; product, order", Desk(), search),),
+        messages(),
+        sorted_right,
+        max_tokens=48,
+    )
+
+
+def _math() -> Case:
+    def search() -> Optimizer:
+        return BootstrapFewShotWithRandomSearch(
+            metric=solved,
+            max_bootstrapped_demos=0,
+            max_labeled_demos=8,
+            num_candidate_programs=3,
+            num_threads=8,
+        )
+
+    return Case(
+        "math",
+        "Word problems: a program that answers outright, and one that writes an equation for a calculator",
+        (
+            Entry("question -> answer", Answerer(), search()),
+            Entry("question -> equation, calculated", Calculator(), search()),
+        ),
+        word_problems(),
+        solved,
+        max_tokens=32,
+    )
