@@ -31,6 +31,17 @@ _TABLE = {
     "JSONAdapter": "telic.adapters",
     "XMLAdapter": "telic.adapters",
     "CompletionAdapter": "telic.adapters",
+    # Values
+    "Type": "telic.types",
+    "Image": "telic.types",
+    "Audio": "telic.types",
+    "File": "telic.types",
+    "Code": "telic.types",
+    "Reasoning": "telic.types",
+    "History": "telic.types",
+    "ToolCallResults": "telic.types",
+    "Tool": "telic.runtime.tools",
+    "ToolCalls": "telic.runtime.tools",
     # Programs
     "Parameter": "telic.program.parameter",
     "BaseModule": "telic.program.module",
@@ -39,6 +50,11 @@ _TABLE = {
     "ProgramState": "telic.program.state",
     "ChainOfThought": "telic.modules.chain_of_thought",
     "Parallel": "telic.modules.parallel",
+    "majority": "telic.modules.majority",
+    "MultiChainComparison": "telic.modules.multi_chain_comparison",
+    "BestOfN": "telic.modules.best_of_n",
+    "Refine": "telic.modules.refine",
+    "ReAct": "telic.modules.react",
     # Measuring
     "Evaluate": "telic.evaluate",
     "EvaluationResult": "telic.evaluate",
@@ -92,6 +108,7 @@ _TABLE = {
     "StoreError": "telic.errors",
     "CodeInterpreterError": "telic.errors",
     "CodeExecutionError": "telic.errors",
+    "ToolError": "telic.errors",
     "MissingExtraError": "telic.errors",
     "is_retryable_lm_error": "telic.errors",
     # Rooms
@@ -101,7 +118,8 @@ _TABLE = {
     "adapters": "telic.adapters:",
     "signatures": "telic.signatures:",
     "testing": "telic.testing:",
+    "types": "telic.types:",
 }
 
 __getattr__, __dir__ = exports(__name__, _TABLE)
-__all__ = sorted(_TABLE)  # noqa: PLE0605
+__all__ = sorted(_TABLE)

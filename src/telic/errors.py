@@ -50,7 +50,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 _SECRET = re.compile(
-    r"(?i)(?:(?<=bearer )|(?<=basic )|(?<=api[-_]key[\"'=: ])|(?<=api[-_]key[\"'=:] )|(?<=key=))[\w\-.~+/=]{6,}"
+    r"(?i)(?:(?<=bearer )|(?<=basic )|(?<=api[-_]key[\"'=: ])|(?<=api[-_]key[\"'=:] )|(?<=key=))"
+    r"[\w\-.~+/=]{6,}"
     r"|\b(?:sk|pk|rk|gsk|xai|hf|ghp|key)[-_][\w\-]{8,}"
 )
 
@@ -98,7 +99,7 @@ class TelicError(Exception):
         self.request_id = request_id
         self.retry_after = retry_after
         self.program_path: str | None = None
-        """Where in the program it happened, e.g. `self.hop[1].generate`; set by the predictor that was running."""
+        """Where in the program it happened, e.g. `hop[1].generate`; set by the predictor that was running."""
 
     def __str__(self) -> str:
         where = f"[{self.program_path}] " if self.program_path else ""
@@ -354,6 +355,9 @@ class CodeInterpreterError(TelicError):
 
 class CodeExecutionError(CodeInterpreterError, RuntimeError):
     """The code that an LM wrote raised, or went over a limit and was stopped; other code may follow."""
+
+    state_lost: bool = False
+    """Whether the interpreter's variables are gone with it."""
 
 
 class CodeSyntaxError(CodeExecutionError, SyntaxError):

@@ -20,7 +20,9 @@ class Prediction(Example):
 
     _completions: Completions | None = None
     _single: Any = None
-    """`(signature,)` where this is the only answer, whose `Completions` are made when somebody asks for them."""
+    """`(signature,)` where this is the only answer, whose `Completions` are made when somebody asks for
+    them.
+    """
     _lm_usage: Mapping[str, Any] | None = None
 
     @classmethod

@@ -69,7 +69,7 @@ def _call_delta(call: Any) -> dict[str, Any]:
 
 
 def _get(value: Any, name: str) -> Any:
-    # `dict` and not `Mapping`: the check is on every call's path, and an abstract one costs ten times as much.
+    # `dict`, not `Mapping`: the check is on every call's path, and an abstract one costs ten times as much.
     return value.get(name) if isinstance(value, dict) else getattr(value, name, None)
 
 

@@ -6,13 +6,13 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
-from telic.errors import AdapterParseError, BudgetExceededError, ContextWindowExceededError, InputError
+from telic.errors import AdapterParseError, ContextWindowExceededError, InputError
 from telic.modules.chain_of_thought import ChainOfThought
 from telic.program.predict import Predict
 from telic.program.stepped import Call, SteppedModule
-from telic.runtime.steps import Do, Steps
+from telic.runtime.steps import Steps
+from telic.runtime.tools import Tool, calling
 from telic.signatures import InputField, OutputField, Signature, ensure_signature, make_signature
-from telic.types.tool import Tool
 
 logger = logging.getLogger("telic")
 
@@ -79,7 +79,8 @@ class ReAct(SteppedModule):
             trajectory[f"thought_{turn}"] = move.next_thought
             trajectory[f"tool_name_{turn}"] = move.next_tool_name
             trajectory[f"tool_args_{turn}"] = move.next_tool_args
-            trajectory[f"observation_{turn}"] = yield self._act(move.next_tool_name, move.next_tool_args)
+            called = yield calling(self.tools[move.next_tool_name], move.next_tool_args)
+            trajectory[f"observation_{turn}"] = called.observation
             if move.next_tool_name == FINISH:
                 break
         answer = yield from self._ask(self.extract, trajectory, inputs)
@@ -112,23 +113,6 @@ class ReAct(SteppedModule):
                 logger.warning("The trajectory does not fit the model's window; its oldest turn is left out.")
                 trajectory = self.truncate_trajectory(trajectory)
 
-    def _act(self, name: str, arguments: Mapping[str, Any]) -> Do:
-        tool = self.tools[name]
-
-        def act() -> Any:
-            try:
-                return tool(**arguments)
-            except Exception as error:  # noqa: BLE001 - the model sees it; see `_observed`
-                return _observed(tool, error)
-
-        async def aact() -> Any:
-            try:
-                return await tool.acall(**arguments)
-            except Exception as error:  # noqa: BLE001 - the model sees it; see `_observed`
-                return _observed(tool, error)
-
-        return Do(act, aact)
-
     def _shown(self, trajectory: Mapping[str, Any]) -> str:
         if not trajectory:
             return ""
@@ -157,13 +141,6 @@ class ReAct(SteppedModule):
 
     def __repr__(self) -> str:
         return f"ReAct({self.signature.signature}, tools={list(self.tools)})"
-
-
-def _observed(tool: Tool, error: Exception) -> str:
-    if isinstance(error, BudgetExceededError):
-        raise error  # no observation helps when there is nothing left to spend
-    logger.warning("The tool '%s' raised, and the model is told so.", tool.name, exc_info=error)
-    return f"Execution error in {tool.name}: {type(error).__name__}: {error}"
 
 
 def _finish_tool(signature: Any) -> Tool:

@@ -85,7 +85,7 @@ def _code(code: CodeType) -> list[Any]:
 
 
 def _constant(value: Any) -> str:
-    """A value that cannot change, as text; of anything else only the kind, since a counter is no change of code."""
+    """A value that cannot change, as text; of anything else the kind: a counter is no change of code."""
     if value is None or isinstance(value, (str, int, float, bool, bytes)):
         return repr(value)
     if isinstance(value, (tuple, frozenset)):

@@ -10,8 +10,8 @@ from time import time
 from typing import Any
 
 from telic._json import plain
-from telic.evaluate.pairing import Comparison, paired
 from telic.evaluate.metric import metric_name
+from telic.evaluate.pairing import Comparison, paired
 from telic.evaluate.statistics import mean_interval
 from telic.optimize.engine import Spent
 from telic.optimize.problem import Problem

@@ -34,7 +34,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "disable_history": False,
         "trace": None,
         "max_trace_size": 10_000,
-        "allow_tool_async_sync_conversion": False,
+        "allow_tool_async_sync_conversion": True,
         "async_max_workers": 8,
         "send_stream": None,
         "stream_listeners": [],

@@ -120,7 +120,7 @@ class DummyVectorizer:
 
         from telic._json import stable_hash
 
-        vectors = np.zeros((len(texts), self.max_length), dtype=np.float32)
+        vectors: Any = np.zeros((len(texts), self.max_length), dtype=np.float32)
         for row, text in enumerate(texts):
             for start in range(len(text) - self.n_gram + 1):
                 gram = text[start : start + self.n_gram]

