@@ -6,19 +6,22 @@ import asyncio
 import threading
 import time
 import weakref
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from telic.lm.embedded import runner as runners
+from telic.lm.embedded import loaded
 from telic.lm.embedded.options import Options, window
 from telic.lm.embedded.runner import Counters, Job, Runner
-from telic.lm.embedded.scheduler import Waiting
+from telic.lm.embedded.scheduler import QueueClosedError, Waiting
 from telic.lm.embedded.wire import Answer, bodies, shared_text
 from telic.lm.weights.catalogue import CATALOGUE
 from telic.lm.weights.facts import Facts, facts
 from telic.lm.weights.folder import folder, locate, resolve, short_name
 from telic.types import Capabilities, Choice, Request, Response, Usage
+from telic.types.chunk import Chunk
 
 
 class EmbeddedEngine:
@@ -31,7 +34,7 @@ class EmbeddedEngine:
     Args:
         model: `"smollm2-135m"`, another name of `telic models list`, or a path that ends in `.gguf`;
             `local/` in front is ignored.
-        **options: `n_ctx`, `slots`, `threads`, `prefix_reuse`, `patience`; see `Options`.
+        **options: `n_ctx`, `slots`, `threads`, `reproducible`, `prefix_reuse`, `patience`; see `Options`.
 
     Raises:
         ModelWeightsError: no such model, or (at the first call) its weights cannot be had.
@@ -73,7 +76,9 @@ class EmbeddedEngine:
 
     @property
     def preferred_adapter(self) -> str | None:
-        """`"completion"` for the small models of the catalogue: plain lines help them more than chat turns."""
+        """`"completion"` for the small models of the catalogue: plain lines help them more than chat
+        turns.
+        """
         return "completion" if self.name in CATALOGUE else None
 
     @property
@@ -105,6 +110,23 @@ class EmbeddedEngine:
             raise
         return _response(request, results, time.perf_counter() - began)
 
+    async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        """Ask, and give the answer as it is written. Closing the generator frees the slot."""
+        from telic.lm.embedded.streaming import heard_chunks
+
+        if self._runner is None:
+            await asyncio.to_thread(self._loaded)
+        began = time.perf_counter()
+        jobs = [Job(request, body) for body in bodies(request)]
+        runner = self._loaded()
+        async with aclosing(heard_chunks(runner, jobs, shared_text(request))) as chunks:
+            async for chunk in chunks:
+                yield chunk
+        response = _response(request, [job.future.result() for job in jobs], time.perf_counter() - began)
+        for index, choice in enumerate(response.choices[len(jobs) :], len(jobs)):
+            yield Chunk(choice.text or "", choice.reasoning, finish_reason=choice.finish_reason, index=index)
+        yield Chunk(usage=response.usage, model=response.model, cost=response.cost)
+
     def count_tokens(self, request: Request) -> int:
         """Exact number of prompt tokens, chat template included. Loads the model, but does not ask it."""
         native = self._loaded().native
@@ -119,8 +141,9 @@ class EmbeddedEngine:
         """Give the model back; memory is freed when no other engine uses it. May be used again."""
         with self._loading:
             self._runner = None
-            if self._finalizer is not None:
-                self._finalizer()
+            held = self._finalizer.detach() if self._finalizer is not None else None
+        if held is not None:
+            loaded.release(*held[2])
 
     @property
     def _facts(self) -> Facts:
@@ -128,8 +151,12 @@ class EmbeddedEngine:
 
     def _begin(self, request: Request) -> tuple[Runner, list[Job], list[Waiting[Job]]]:
         jobs = [Job(request, body) for body in bodies(request)]
-        runner = self._loaded()
-        return runner, jobs, runner.submit(jobs, shared_text(request))
+        while True:
+            runner = self._loaded()
+            try:
+                return runner, jobs, runner.submit(jobs, shared_text(request))
+            except QueueClosedError:
+                continue  # another thread closed this engine just now: load the model again
 
     def _loaded(self) -> Runner:
         runner = self._runner
@@ -139,8 +166,8 @@ class EmbeddedEngine:
             if self._runner is None:
                 path = resolve(self.name, fetch=_fetch)
                 trained = facts(path, folder()).context_window
-                self._runner = runners.acquire(path, self.options, trained)
-                self._finalizer = weakref.finalize(self, runners.release, path, self.options)
+                self._runner = loaded.acquire(path, self.options, trained)
+                self._finalizer = weakref.finalize(self, loaded.release_later, path, self.options)
                 self._finalizer.atexit = False
             return self._runner
 

@@ -1,11 +1,13 @@
 """The llama.cpp server inside this process: started, asked, and reached for tokenisation.
 
 `xllamacpp.Server` always opens an HTTP listener. Here it is a socket file in a folder that only this user can
-enter (on Windows: a loopback port that wants a random key); it serves to count tokens, which has no other door.
+enter (on Windows: a loopback port that wants a random key); it serves to count tokens, which has no other
+door.
 """
 
 from __future__ import annotations
 
+import ctypes
 import http.client
 import json
 import os
@@ -23,6 +25,9 @@ from typing import Any
 from telic._lazy import require
 from telic.errors import LMTransportError, ModelWeightsError
 from telic.lm.embedded.options import Options, common_params
+
+_LONGEST_ADDRESS = 100
+"""Characters of a socket file's path that every system takes."""
 
 
 class NativeServer:
@@ -42,6 +47,8 @@ class NativeServer:
         xllamacpp = llama_cpp()
         self._folder = tempfile.mkdtemp(prefix="telic-") if hasattr(socket, "AF_UNIX") else None
         self._socket = f"{self._folder}/s.sock" if self._folder else None
+        if self._socket and len(self._socket) > _LONGEST_ADDRESS:
+            self._socket = None
         self._key = secrets.token_urlsafe(24)
         params = common_params(xllamacpp, path, options, trained, self._socket)
         params.api_keys = [self._key]
@@ -98,6 +105,10 @@ class NativeServer:
             self._connections.it = found
         return found
 
+    def leak(self) -> None:
+        """Keep the model's memory until the process ends, whoever lets go of it."""
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._server))
+
     def close(self) -> None:
         """Free the model. No call may be running."""
         self._server = None
@@ -126,7 +137,8 @@ def llama_cpp() -> ModuleType:
 
     Left to itself, OpenMP lets them spin. On an idle machine that gains a little; on one whose cores are
     shared it costs up to twenty times the speed, because a spinning thread takes the core from the one it
-    waits for. OpenMP reads its variable once, when it is loaded; so what runs in other processes is untouched.
+    waits for. OpenMP reads its variable once, when it is loaded; so what runs in other processes is
+    untouched.
     """
     mine = _POLICY not in os.environ and "xllamacpp" not in sys.modules
     if mine:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import atexit
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from telic.errors import LMConfigurationError, LMError, LMUnexpectedError
+from telic.errors import LMConfigurationError, LMError, LMInvalidRequestError, LMUnexpectedError
 from telic.lm.embedded.native import NativeServer, process_id
 from telic.lm.embedded.options import Options
 from telic.lm.embedded.scheduler import Plan, Scheduler, Slot, Waiting
@@ -27,12 +27,14 @@ class Job:
         body: what llama.cpp is asked.
         future: gives `(choice, answer)`.
         stopped: nobody wants it any more.
+        heard: told each chunk as it comes, in the thread that writes.
     """
 
     request: Request
     body: dict[str, Any]
     future: Future[tuple[Choice, Answer]] = field(default_factory=Future)
     stopped: bool = False
+    heard: Callable[[dict[str, Any]], None] | None = None
 
 
 @dataclass
@@ -68,7 +70,12 @@ class Runner:
             )
 
     def submit(self, jobs: list[Job], text: str) -> list[Waiting[Job]]:
-        """Queue the jobs of one request, which share a prompt."""
+        """Queue the jobs of one request, which share a prompt.
+
+        Raises:
+            QueueClosedError: the model was given up meanwhile.
+            LMConfigurationError: this is a forked child.
+        """
         self.check_process()
         return self._scheduler.submit([(job, text) for job in jobs])
 
@@ -79,9 +86,9 @@ class Runner:
             if self._scheduler.drop(one):
                 one.job.future.cancel()
 
-    def _work(self, job: Job, slot: int) -> bool:
+    def _work(self, job: Job, slot: int) -> bool | None:
         if job.stopped or not job.future.set_running_or_notify_cancel():
-            return True
+            return None
         with self._lock:
             self._running.add(job)
         answer = Answer()
@@ -89,15 +96,22 @@ class Runner:
 
         def hear(chunk: dict[str, Any]) -> bool:
             answer.hear(chunk)
+            if job.heard is not None and not job.stopped:
+                job.heard(chunk)
             return job.stopped
 
         try:
             self.native.ask({**job.body, "id_slot": slot, "cache_prompt": self.options.prefix_reuse}, hear)
             choice = answer.choice(job.request)
+        except LMInvalidRequestError as error:  # refused before anything was read
+            job.future.set_exception(error)
+            return None
         except LMError as error:
             job.future.set_exception(error)
+            return job.stopped  # what a stopped job had read is held
         except (RuntimeError, ValueError, TypeError) as error:
             job.future.set_exception(LMUnexpectedError(f"{job.request.model}: llama.cpp failed: {error}"))
+            return False
         else:
             self._count(answer, time.perf_counter() - began)
             job.future.set_result((choice, answer))
@@ -116,50 +130,14 @@ class Runner:
             self.counters.seconds += seconds
 
     def close(self, *, stop: bool = False) -> None:
-        """Finish what is queued (or `stop` it) and free the model."""
+        """Finish what is queued (or `stop` it) and free the model. Not to be called by its own threads."""
         if self._pid != process_id():
-            return  # nothing of it lives in a forked child; its memory is left alone
+            return
         if stop:
+            for job in self._scheduler.clear():
+                job.future.cancel()
             with self._lock:
                 for job in self._running:
                     job.stopped = True
         self._scheduler.close()
         self.native.close()
-
-
-_Key = tuple[Path, Options]
-_runners: dict[_Key, Runner] = {}
-_users: dict[_Key, int] = {}
-_lock = threading.Lock()
-
-
-def acquire(path: Path, options: Options, trained: int) -> Runner:
-    """The runner of a file under some options, loaded at the first call; to be given back by `release`."""
-    key = (path, options)
-    with _lock:
-        runner = _runners.get(key)
-        if runner is None:
-            runner = _runners[key] = Runner(path, options, trained)
-        runner.check_process()
-        _users[key] = _users.get(key, 0) + 1
-        return runner
-
-
-def release(path: Path, options: Options) -> None:
-    """Give a runner back; with its last user it is freed."""
-    key = (path, options)
-    with _lock:
-        _users[key] -= 1
-        runner = _runners.pop(key) if not _users[key] else None
-    if runner is not None:
-        runner.close()
-
-
-@atexit.register
-def _close_all() -> None:
-    """Before the interpreter goes: a thread of llama.cpp that called into it then would end the process."""
-    with _lock:
-        runners = list(_runners.values())
-        _runners.clear()
-    for runner in runners:
-        runner.close(stop=True)

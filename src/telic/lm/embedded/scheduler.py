@@ -20,6 +20,13 @@ J = TypeVar("J")
 WINDOW = 256
 """How many of the longest waiting requests are compared with a slot."""
 
+CALL = 400
+"""What a call behind a known prefix takes, as the number of prompt characters that are read in that time."""
+
+
+class QueueClosedError(Exception):
+    """Jobs were given to a scheduler that is being closed."""
+
 
 def common_prefix(one: str, other: str) -> int:
     """Characters that both begin with (found by halving: slices compare at memory speed)."""
@@ -58,13 +65,15 @@ class Slot:
 
     Attributes:
         number: llama.cpp's.
-        text: the prompt it read last; empty where nothing can be taken up.
+        text: the prompt it reads or read last; empty where nothing can be taken up.
+        before: what it held before the present one.
         busy: it is writing an answer.
-        used: count of uses at its last one, so that the one idle for longest is known.
+        used: number of its last use, so that the one idle for longest is known.
     """
 
     number: int
     text: str = ""
+    before: str = ""
     busy: bool = False
     used: int = 0
 
@@ -75,7 +84,8 @@ class Plan(Generic[J]):
 
     Attributes:
         slots: all slots.
-        patience: seconds after which the longest waiting request goes first.
+        patience: seconds after which the longest waiting request goes first; at most one in so many seconds,
+            so that a long queue is not worked off in the order of coming, with a cold prompt each time.
         clock: seconds.
     """
 
@@ -85,6 +95,7 @@ class Plan(Generic[J]):
     queue: dict[int, Waiting[J]] = field(default_factory=dict)
     _orders: itertools.count[int] = field(default_factory=itertools.count)
     _uses: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    _forced: float = float("-inf")
 
     def add(self, job: J, text: str) -> Waiting[J]:
         """Queue a job."""
@@ -97,35 +108,55 @@ class Plan(Generic[J]):
         return self.queue.pop(waiting.order, None) is not None
 
     def take(self) -> tuple[Slot, Waiting[J]] | None:
-        """The next job and its slot, marked busy; `None` where nothing waits or no slot is free."""
-        free = [slot for slot in self.slots if not slot.busy]
+        """The next job and its slot, marked busy; `None` where nothing waits, no slot is free, or what waits
+        does better to wait for a slot that is busy.
+        """
+        free = sorted((slot for slot in self.slots if not slot.busy), key=lambda slot: slot.used)
         if not free or not self.queue:
             return None
-        first = next(iter(self.queue.values()))
-        if self.clock() - first.since > self.patience:
-            candidates = [first]
-        else:
-            candidates = list(itertools.islice(self.queue.values(), WINDOW))
-        slot, chosen, _ = self._best(free, candidates)
-        del self.queue[chosen.order]
-        slot.busy, slot.text, slot.used = True, chosen.text, next(self._uses)
-        return slot, chosen
+        chosen = self._overdue(free) or self._best(free)
+        if chosen is not None:
+            slot, waiting = chosen
+            del self.queue[waiting.order]
+            slot.busy, slot.used = True, next(self._uses)
+            slot.before, slot.text = slot.text, waiting.text
+        return chosen
 
-    def _best(self, free: Sequence[Slot], waiting: Sequence[Waiting[J]]) -> tuple[Slot, Waiting[J], int]:
-        best: tuple[Slot, Waiting[J], int] | None = None
-        for slot in sorted(free, key=lambda slot: slot.used):
+    def done(self, slot: Slot, *, holds: bool | None) -> None:
+        """A slot is free again, and holds the prompt it read: yes, no, or (`None`) what it held before."""
+        slot.busy = False
+        slot.text = slot.before if holds is None else slot.text if holds else ""
+
+    def _overdue(self, free: Sequence[Slot]) -> tuple[Slot, Waiting[J]] | None:
+        first, now = next(iter(self.queue.values())), self.clock()
+        if now - max(first.since, self._forced) <= self.patience:
+            return None
+        self._forced = now
+        return max(free, key=lambda slot: common_prefix(slot.text, first.text)), first
+
+    def _best(self, free: Sequence[Slot]) -> tuple[Slot, Waiting[J]] | None:
+        """The pair that shares most; the earliest request and the slot idle for longest among equals."""
+        waiting = list(itertools.islice(self.queue.values(), WINDOW))
+        known = self._known_to_busy(waiting)
+        best: tuple[Slot, Waiting[J]] | None = None
+        most = -1
+        for slot in free:
             for one in waiting:
-                shared = common_prefix(slot.text, one.text) if slot.text else 0
-                if best is None or shared > best[2]:
-                    best = (slot, one, shared)
-        assert best is not None
+                shared = common_prefix(slot.text, one.text)
+                if shared > most and not self._better_waits(known.get(one.order, 0) - shared, len(known)):
+                    best, most = (slot, one), shared
         return best
 
-    def done(self, slot: Slot, *, keeps: bool) -> None:
-        """A slot is free again; `keeps` where it can take up the prompt it read."""
-        slot.busy = False
-        if not keeps:
-            slot.text = ""
+    def _known_to_busy(self, waiting: Sequence[Waiting[J]]) -> dict[int, int]:
+        """How much of each waiting prompt (by order) a busy slot holds, where it is worth waiting for."""
+        busy = [slot.text for slot in self.slots if slot.busy]
+        shares = {one.order: max((common_prefix(t, one.text) for t in busy), default=0) for one in waiting}
+        return {order: shared for order, shared in shares.items() if shared > CALL}
+
+    @staticmethod
+    def _better_waits(lost: int, queued: int) -> bool:
+        """Whether reading `lost` characters again costs more than the queue for the slot that holds them."""
+        return lost > queued * CALL
 
 
 class Scheduler(Generic[J]):
@@ -133,11 +164,12 @@ class Scheduler(Generic[J]):
 
     Args:
         plan: queue and slots.
-        work: does a job in a slot, blocking; returns whether the slot keeps its prompt. Must not raise.
+        work: does a job in a slot, blocking; returns whether the slot now holds its prompt (`None`: nothing
+            was done). Must not raise.
         name: of the threads.
     """
 
-    def __init__(self, plan: Plan[J], work: Callable[[J, int], bool], name: str) -> None:
+    def __init__(self, plan: Plan[J], work: Callable[[J, int], bool | None], name: str) -> None:
         self._plan = plan
         self._work = work
         self._changed = threading.Condition()
@@ -150,8 +182,14 @@ class Scheduler(Generic[J]):
             thread.start()
 
     def submit(self, jobs: Sequence[tuple[J, str]]) -> list[Waiting[J]]:
-        """Queue jobs with their prompts; those given together are seen together."""
+        """Queue jobs with their prompts; those given together are seen together.
+
+        Raises:
+            QueueClosedError: `close` was called.
+        """
         with self._changed:
+            if self._closing:
+                raise QueueClosedError("the queue is closed")
             placed = [self._plan.add(job, text) for job, text in jobs]
             self._changed.notify(len(jobs))
         return placed
@@ -160,6 +198,13 @@ class Scheduler(Generic[J]):
         """Take a job back; False if it has begun."""
         with self._changed:
             return self._plan.drop(waiting)
+
+    def clear(self) -> list[J]:
+        """Take back all jobs that have not begun."""
+        with self._changed:
+            jobs = [waiting.job for waiting in self._plan.queue.values()]
+            self._plan.queue.clear()
+        return jobs
 
     def close(self) -> None:
         """Do what is queued, then end the threads."""
@@ -179,7 +224,7 @@ class Scheduler(Generic[J]):
                     self._changed.wait()
                     taken = self._plan.take()
             slot, waiting = taken
-            keeps = self._work(waiting.job, slot.number)
+            holds = self._work(waiting.job, slot.number)
             with self._changed:
-                self._plan.done(slot, keeps=keeps)
+                self._plan.done(slot, holds=holds)
                 self._changed.notify_all()
