@@ -50,7 +50,7 @@ class REPLVariable:
         return cls(
             name=name,
             type_name=type(value).__name__,
-            desc=_described(field, name),
+            desc=str(getattr(field, "description", None) or ""),
             constraints=getattr(field, "constraint_text", "") if getattr(field, "constraints", None) else "",
             total_length=len(text),
             preview=shortened(text, _PREVIEW),
@@ -118,11 +118,6 @@ class REPLHistory:
 def described(variables: Sequence[REPLVariable]) -> str:
     """All variables, for the prompt."""
     return "\n\n".join(variable.format() for variable in variables) or "There are none."
-
-
-def _described(field: Any, name: str) -> str:
-    text = str(getattr(field, "desc", None) or getattr(field, "description", None) or "")
-    return "" if text == f"${{{name}}}" else text
 
 
 def _text(value: Any) -> str:
