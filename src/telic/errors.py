@@ -4,11 +4,12 @@
     ├── SignatureError (also ValueError)         a signature that cannot be built, edited or loaded
     │   └── SignatureSyntaxError                 "a, b -> c: int" does not parse
     ├── InputError (also ValueError, TypeError)  a call with missing, unknown, positional or ill-typed inputs
+    ├── ConfigureError (also RuntimeError)       settings changed by a thread or task that may not
     ├── AdapterError
     │   └── AdapterParseError                    the model's answer does not fit the signature
     ├── LMError                                  anything that went wrong between us and a model
     │   ├── LMConfigurationError
-    │   │   ├── LMNotConfiguredError             no LM set
+    │   │   ├── LMNotConfiguredError (also ValueError)  no LM set
     │   │   └── ModelWeightsError                local weights missing, damaged or unreadable
     │   ├── LMProviderError                      the provider answered, and the answer is an error
     │   │   ├── LMAuthError                      401, 403
@@ -118,6 +119,10 @@ class InputError(TelicError, ValueError, TypeError):
     """A program or predictor was called with inputs that do not fit its signature."""
 
 
+class ConfigureError(TelicError, RuntimeError):
+    """The settings of the process were changed by a thread or task that may not."""
+
+
 class AdapterError(TelicError):
     """An adapter cannot render or read."""
 
@@ -189,7 +194,7 @@ class LMConfigurationError(LMError):
     """The LM is set up in a way that cannot work."""
 
 
-class LMNotConfiguredError(LMConfigurationError):
+class LMNotConfiguredError(LMConfigurationError, ValueError):
     """No LM is set where one is needed."""
 
 

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from telic.errors import InputError
+from telic.runtime.owner import Owner
 
 DEFAULTS: Mapping[str, Any] = MappingProxyType(
     {
@@ -38,6 +39,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "async_max_workers": 8,
         "send_stream": None,
         "stream_listeners": [],
+        "stream_recorded": True,
         "usage_tracker": None,
         "caller_modules": None,
         "caller_predict": None,
@@ -48,9 +50,22 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "branch_idx": 0,
         "experimental": False,
         "store": None,
+        "refuse_unfit_inputs": True,
+        "json_fallback": False,
+        "score_errors": False,
+        "refuse_unknown_settings": True,
+        "configure_by_first_only": False,
     }
 )
-"""Every setting and its default. Names follow DSPy's where DSPy has them."""
+"""Every setting and its default. Names follow DSPy's where DSPy has them. The last five choose between
+telic's way and the one DSPy documents:
+
+    refuse_unfit_inputs      a call with missing or unknown inputs raises; else it is logged, and goes on
+    json_fallback            an answer that the chat adapter cannot read is asked for once more as JSON
+    score_errors             an evaluation scores an example that raised with the failure score
+    refuse_unknown_settings  a setting nobody knows raises; else it is kept
+    configure_by_first_only  only the thread and the task that called `configure` first may call it again
+"""
 
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 _overlay: ContextVar[Mapping[str, Any]] = ContextVar("telic_settings", default=_EMPTY)
@@ -59,11 +74,13 @@ _overlay: ContextVar[Mapping[str, Any]] = ContextVar("telic_settings", default=_
 class Settings:
     """The settings in force here: `settings.lm`, `settings["lm"]`, `settings.get("lm")`."""
 
-    __slots__ = ("_base", "_lock")
+    __slots__ = ("_base", "_defaults", "_lock", "_owner")
 
     def __init__(self) -> None:
-        object.__setattr__(self, "_base", _fresh())
+        object.__setattr__(self, "_defaults", {})
+        object.__setattr__(self, "_base", _fresh({}))
         object.__setattr__(self, "_lock", threading.Lock())
+        object.__setattr__(self, "_owner", Owner())
 
     def __getattr__(self, name: str) -> Any:
         overlay = _overlay.get()
@@ -108,9 +125,24 @@ class Settings:
         Raises:
             InputError: there is no such setting, or a value cannot be what its setting is for.
         """
-        _check(choices)
+        _check(choices, self)
+        if self.configure_by_first_only:
+            self._owner.check()
         with self._lock:
             object.__setattr__(self, "_base", {**self._base, **choices})
+
+    def set_defaults(self, **choices: Any) -> None:
+        """Change what `reset` goes back to, and with it what is in force now; without any, the defaults of
+        telic.
+
+        Raises:
+            InputError: as for `configure`.
+        """
+        _check(choices, self)
+        with self._lock:
+            back = {name: DEFAULTS[name] for name in self._defaults}
+            object.__setattr__(self, "_defaults", choices)
+            object.__setattr__(self, "_base", {**self._base, **_own_lists({**back, **choices})})
 
     @contextmanager
     def context(self, **choices: Any) -> Iterator[None]:
@@ -119,7 +151,7 @@ class Settings:
         Raises:
             InputError: as for `configure`.
         """
-        _check(choices)
+        _check(choices, self)
         token = _overlay.set(MappingProxyType({**_overlay.get(), **choices}))
         try:
             yield
@@ -130,7 +162,8 @@ class Settings:
     def reset(self) -> None:
         """Back to the state of a fresh process (the overlay of the running context too)."""
         with self._lock:
-            object.__setattr__(self, "_base", _fresh())
+            object.__setattr__(self, "_base", _fresh(self._defaults))
+        self._owner.forget()
         _overlay.set(_EMPTY)
 
     def __repr__(self) -> str:
@@ -138,14 +171,18 @@ class Settings:
         return f"Settings({', '.join(f'{k}={v!r}' for k, v in changed.items())})"
 
 
-def _fresh() -> dict[str, Any]:
-    """The defaults, with lists of their own."""
-    return {name: list(value) if isinstance(value, list) else value for name, value in DEFAULTS.items()}
+def _fresh(changes: Mapping[str, Any]) -> dict[str, Any]:
+    return _own_lists({**DEFAULTS, **changes})
 
 
-def _check(choices: Mapping[str, Any]) -> None:
+def _own_lists(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values, with lists of their own."""
+    return {name: list(value) if isinstance(value, list) else value for name, value in values.items()}
+
+
+def _check(choices: Mapping[str, Any], settings: Settings) -> None:
     for name in choices:
-        if name not in DEFAULTS:
+        if name not in DEFAULTS and settings.refuse_unknown_settings:
             from difflib import get_close_matches
 
             near = get_close_matches(name, DEFAULTS, 1)
