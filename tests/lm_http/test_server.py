@@ -42,7 +42,8 @@ async def test_streams_are_deltas_that_add_up():
     with LocalServer(reply="one two  three\n") as server, LocalServer(api_key="k") as locked:
         async with aiohttp.ClientSession() as session:
             async with session.post(
-                f"{server.url}/chat/completions", json={**body("x"), "stream": True}
+                f"{server.url}/chat/completions",
+                json={**body("x"), "stream": True, "stream_options": {"include_usage": True}},
             ) as answer:
                 lines = [line.strip() for line in (await answer.text()).split("\n") if line.strip()]
             async with session.post(f"{locked.url}/chat/completions", json=body("x")) as refused:

@@ -21,6 +21,7 @@ from telic.optimize.problem import Problem
 from telic.optimize.progress import Progress
 from telic.optimize.strategy import Choice, Outcome, Ranked, Result, Strategy, Trial
 from telic.program.predictor_state import demo_to_json
+from telic.runtime.events import active_callbacks, notify_around
 from telic.runtime.settings import settings
 
 
@@ -88,7 +89,10 @@ class Engine:
             while True:
                 trials = list(strategy.send(results)) if results is not None else list(next(strategy))
                 self.journal.proposed(step, trials)
-                results = self._evaluate(trials)
+                inputs = {"step": step, "trials": trials}
+                with notify_around(active_callbacks(), "optimizer_step", self, inputs) as done:
+                    results = self._evaluate(trials)
+                    done(results)
                 self.journal.told(step)
                 step += 1
         except StopIteration as end:

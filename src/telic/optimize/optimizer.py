@@ -14,6 +14,7 @@ from telic.optimize.problem import Problem
 from telic.optimize.progress import Progress
 from telic.optimize.report import CompileReport, compare_with_start, provenance
 from telic.optimize.strategy import Choice, Strategy
+from telic.runtime.events import active_callbacks, notify_around
 
 _about: ContextVar[Mapping[str, Any] | None] = ContextVar("telic_run_about", default=None)
 
@@ -74,12 +75,26 @@ class Optimizer:
             CompileError: too many errors; what was scored is kept.
             RunMismatchError: `run_id` names a run of another program, data set or metric.
         """
+        inputs = {
+            "student": problem.student,
+            "trainset": problem.trainset,
+            "valset": problem.valset,
+            "run_id": run_id,
+        }
+        with notify_around(active_callbacks(), "compile", self, inputs) as done:
+            compiled = self._run(problem, strategy, run_id, options or {})
+            done(compiled)
+        return compiled
+
+    def _run(
+        self, problem: Problem, strategy: Strategy, run_id: str | None, options: Mapping[str, Any]
+    ) -> Any:
         from telic.store.default import default_store
 
         began = monotonic()
         store = default_store()
         name = type(self).__name__
-        fingerprints = {**problem.fingerprints(), "optimizer": self._fingerprint(options or {})}
+        fingerprints = {**problem.fingerprints(), "optimizer": self._fingerprint(options)}
         journal = Journal(store, run_id or free_run_id(store, fingerprints))
         journal.open(fingerprints, self._describe(problem))
         progress = Progress(name, self.display_progress)

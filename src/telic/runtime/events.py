@@ -85,6 +85,46 @@ class BaseCallback:
     ) -> None:
         """It has a program, or was stopped."""
 
+    def on_optimizer_step_start(self, call_id: str, instance: Any, inputs: dict[str, Any]) -> None:
+        """An optimizer tries something: `inputs` has `step`, its number from 0, and `trials`."""
+
+    def on_optimizer_step_end(
+        self, call_id: str, outputs: Any | None, exception: BaseException | None = None
+    ) -> None:
+        """Every trial of the step is scored; `outputs` are their results."""
+
+    def on_interpreter_startup_start(self, call_id: str, instance: Any, inputs: dict[str, Any]) -> None:
+        """An interpreter is started."""
+
+    def on_interpreter_startup_end(
+        self, call_id: str, outputs: Any | None, exception: BaseException | None = None
+    ) -> None:
+        """It is ready, or could not be started."""
+
+    def on_interpreter_execute_start(self, call_id: str, instance: Any, inputs: dict[str, Any]) -> None:
+        """Code is run in an interpreter."""
+
+    def on_interpreter_execute_end(
+        self, call_id: str, outputs: Any | None, exception: BaseException | None = None
+    ) -> None:
+        """It ended or raised."""
+
+    def on_interpreter_tool_call_start(self, call_id: str, instance: Any, inputs: dict[str, Any]) -> None:
+        """Code in an interpreter calls a tool of the host."""
+
+    def on_interpreter_tool_call_end(
+        self, call_id: str, outputs: Any | None, exception: BaseException | None = None
+    ) -> None:
+        """The tool returned or raised."""
+
+    def on_interpreter_shutdown_start(self, call_id: str, instance: Any, inputs: dict[str, Any]) -> None:
+        """An interpreter is shut down."""
+
+    def on_interpreter_shutdown_end(
+        self, call_id: str, outputs: Any | None, exception: BaseException | None = None
+    ) -> None:
+        """It is gone."""
+
 
 def active_callbacks(own: Sequence[Any] = ()) -> tuple[Any, ...]:
     """Callbacks of the settings, then the instance's own."""
@@ -117,7 +157,7 @@ def notify_around(
 
     Args:
         callbacks: who is told.
-        kind: `module`, `lm`, `adapter_format`, `adapter_parse`, `tool`, `evaluate` or `compile`.
+        kind: what stands between `on_` and `_start` in a method of `BaseCallback`, such as `module`.
         instance: whose call it is.
         inputs: what it is called with.
     """

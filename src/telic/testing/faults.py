@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-Kind: TypeAlias = int | Literal["reset", "stall", "truncate", "malformed"]
-"""A status (429, 500, …), or: the connection is reset, nothing comes, half of it comes, it is not JSON."""
+Kind: TypeAlias = int | Literal["reset", "stall", "truncate", "malformed", "error"]
+"""A status (429, 500, …), or: the connection is reset, nothing comes, half of it comes, it is not JSON, it is
+an error under status 200. The last three happen to a stream after its first event.
+"""
 
 ALL_KINDS: tuple[Kind, ...] = (429, 500, "reset", "stall", "truncate", "malformed")
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from telic._json import stable_hash
 from telic.testing.faults import Faults, Kind
 from telic.testing.replies import Replies, Script, body_for
-from telic.testing.stream import stream_answer
+from telic.testing.stream import Split, stream_answer, words
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -55,6 +55,8 @@ class LocalServer:
     Args:
         reply: how to answer, see `Replies`. A function runs in the server's loop and must not block.
         latency: seconds before each answer.
+        split: cuts texts into the pieces they are streamed in; words by default.
+        pace: seconds between the events of a stream.
         faults: what goes wrong.
         models: what `/v1/models` lists; a request for another one gets 404. By default every model is served.
         api_key: the key that requests must carry; by default none.
@@ -73,6 +75,8 @@ class LocalServer:
         reply: Replies = "ok",
         *,
         latency: float = 0.0,
+        split: Split = words,
+        pace: float = 0.0,
         faults: Faults = NO_FAULTS,
         models: Sequence[str] | None = None,
         api_key: str | None = None,
@@ -84,6 +88,8 @@ class LocalServer:
         self.answered: Counter[str] = Counter()
         self.dropped = 0
         self.latency = latency
+        self.split = split
+        self.pace = pace
         self.faults = faults
         self.models = models
         self.api_key = api_key
@@ -185,9 +191,10 @@ class LocalServer:
             refusal = self._refusal(body, headers)
             if refusal is not None:
                 return refusal
-            if fault is not None:
+            in_stream = fault in ("truncate", "malformed", "error") and bool(body.get("stream"))
+            if fault is not None and not in_stream:
                 return await self._fail(request, fault, body)
-            return await self._answer(request, body, name)
+            return await self._answer(request, body, name, fault)
         except asyncio.CancelledError:
             self.dropped += 1
             raise
@@ -203,7 +210,9 @@ class LocalServer:
             return _error(404, f"The model `{model}` does not exist.", "model_not_found")
         return None
 
-    async def _answer(self, request: web.Request, body: dict[str, Any], name: str) -> web.StreamResponse:
+    async def _answer(
+        self, request: web.Request, body: dict[str, Any], name: str, broken: Any = None
+    ) -> web.StreamResponse:
         from aiohttp import web
 
         try:
@@ -213,7 +222,15 @@ class LocalServer:
         chat = request.path.endswith("/chat/completions")
         answer = body_for(reply, body, chat=chat, most=self.most_choices, usage=self.usage)
         if body.get("stream"):
-            response = await stream_answer(request, answer, chat=chat)
+            counted = bool((body.get("stream_options") or {}).get("include_usage"))
+            response = await stream_answer(
+                request, answer, chat=chat, split=self.split, pace=self.pace, usage=counted, broken=broken
+            )
+            if broken == "truncate":
+                await asyncio.sleep(0.01)
+                _reset(request)
+            if broken is not None:
+                return response
         else:
             response = web.Response(body=json.dumps(answer).encode(), content_type="application/json")
             await response.prepare(request)
@@ -239,6 +256,8 @@ class LocalServer:
             return web.Response(
                 text='{"id": "local", "choices": [{"message": <', content_type="application/json"
             )
+        if fault == "error":
+            return web.json_response({"error": {"message": "Injected failure.", "code": 503}})
         if fault == "truncate":
             await _send_half(request)
         _reset(request)

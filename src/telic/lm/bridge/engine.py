@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telic.errors import LMTransportError, LMUnexpectedError
 from telic.lm.bridge.failures import failure_from
 from telic.lm.bridge.library import load
 from telic.lm.http.address import address_of
-from telic.lm.http.answer import choices_of, usage_of
+from telic.lm.http.answer import choices_of, chunks_in, usage_of
 from telic.lm.http.failures import Asked
 from telic.lm.http.limiter import limiter_for
 from telic.lm.http.persist import Persistence
 from telic.lm.http.retry import LONGEST_TRY
 from telic.lm.http.several import collect
 from telic.types import Capabilities, Request, Response, Usage
+from telic.types.chunk import Chunk
+
+if TYPE_CHECKING:
+    from telic.runtime.pipe import Pipe
 
 
 class BridgeEngine:
@@ -107,6 +112,25 @@ class BridgeEngine:
 
         return await asyncio.wrap_future(portal.submit(self._answer(request)))
 
+    async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        """Ask, and give the answer as it is written. Closing the generator cancels the request.
+
+        Raises:
+            LMError: one of its kinds; after the first chunk without a retry.
+            MissingExtraError: litellm is not installed.
+        """
+        from telic.runtime import portal
+        from telic.runtime.pipe import Pipe
+
+        pipe: Pipe[Chunk] = Pipe()
+        pumping = portal.submit(self._pump(request, pipe))
+        pumping.add_done_callback(lambda done: pipe.close(None if done.cancelled() else done.exception()))
+        try:
+            async for chunk in pipe:
+                yield chunk
+        finally:
+            pumping.cancel()
+
     def count_tokens(self, request: Request) -> int | None:
         """Not known: litellm guesses for most providers."""
         return None
@@ -148,14 +172,52 @@ class BridgeEngine:
             usage = usage_of(payload)
             choices = choices_of(payload)
         except (KeyError, TypeError, AttributeError) as error:
-            raise LMUnexpectedError(
-                f"{self.model} through litellm: an answer of an unknown shape ({error!r})",
-                model=self.model,
-                provider=self.provider,
-            ) from error
+            raise self._unknown_shape(error) from error
         told = usage is not None and usage.total_tokens > 0
         cost = self._cost(answer, usage) if told and usage is not None else None
         return Response(choices, usage or Usage(), payload.get("model") or self.model, cost, latency)
+
+    async def _pump(self, request: Request, pipe: Pipe[Chunk]) -> None:
+        """On the portal's loop: from litellm into the pipe."""
+        litellm = await asyncio.to_thread(load, self.model)
+        body = {**self._body(request), "stream": True, "stream_options": {"include_usage": True}}
+        call = litellm.acompletion if request.messages is not None else litellm.atext_completion
+        opened, _ = await self._persistence.ask(lambda left: self._open(litellm, call, body, left), keep=True)
+        stream, payload = opened
+        try:
+            while payload is not None:
+                self._put(payload, pipe)
+                payload = await self._next(litellm, stream)
+        finally:
+            self._persistence.release()
+            close = getattr(stream, "aclose", None)
+            if close is not None:
+                await close()
+
+    async def _open(
+        self, litellm: Any, call: Any, body: dict[str, Any], left: float | None
+    ) -> tuple[Any, dict[str, Any] | None]:
+        """Ask once, and wait for the first chunk."""
+        stream = aiter(await self._try(litellm, call, body, left))
+        return stream, await self._next(litellm, stream)
+
+    async def _next(self, litellm: Any, stream: Any) -> dict[str, Any] | None:
+        try:
+            chunk = await anext(stream, None)
+        except _failures(litellm) as error:
+            failure = failure_from(error, self._asked, self._secret)
+        else:
+            return None if chunk is None else dict(chunk.model_dump())
+        raise failure
+
+    def _put(self, payload: dict[str, Any], pipe: Pipe[Chunk]) -> None:
+        try:
+            chunks = chunks_in(payload)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise self._unknown_shape(error) from error
+        for chunk in chunks:
+            told = chunk.usage is not None and chunk.usage.total_tokens > 0
+            pipe.put(replace(chunk, cost=self._price(chunk.usage)) if told and chunk.usage else chunk)
 
     async def _try(self, litellm: Any, call: Any, body: dict[str, Any], left: float | None) -> Any:
         """Ask once."""
@@ -171,10 +233,10 @@ class BridgeEngine:
                 max_retries=0,
                 **body,
             )
-        except (*litellm.LITELLM_EXCEPTION_TYPES, litellm.exceptions.OpenAIError, OSError) as error:
+        except _failures(litellm) as error:
             failure = failure_from(error, self._asked, self._secret)
         else:
-            if answer.choices:
+            if body.get("stream") or answer.choices:
                 return answer
             failure = LMTransportError(f"{self.model} sent an answer without choices.", model=self.model)
         # Raised out here: litellm's exceptions hold the request, key included.
@@ -187,15 +249,27 @@ class BridgeEngine:
     def _cost(self, answer: Any, usage: Usage) -> float | None:
         """US dollars: as litellm reckons (0 is its word for unknown), else by our price list."""
         told = getattr(answer, "_hidden_params", {}).get("response_cost")
-        if told:
-            return float(told)
+        return float(told) if told else self._price(usage)
+
+    def _price(self, usage: Usage) -> float | None:
         from telic.budget.prices import cost
 
         price: float | None = cost(self.model, usage)
         return price
+
+    def _unknown_shape(self, error: Exception) -> LMUnexpectedError:
+        return LMUnexpectedError(
+            f"{self.model} through litellm: an answer of an unknown shape ({error!r})",
+            model=self.model,
+            provider=self.provider,
+        )
 
     def __deepcopy__(self, memo: dict[int, Any]) -> BridgeEngine:
         return self
 
     def __repr__(self) -> str:
         return f"BridgeEngine({self.model!r}, {self.endpoint!r})"
+
+
+def _failures(litellm: Any) -> tuple[type[Exception], ...]:
+    return (*litellm.LITELLM_EXCEPTION_TYPES, litellm.exceptions.OpenAIError, OSError)

@@ -1,0 +1,19 @@
+"""Programs that yield while they run: fields as they grow, status messages, the prediction at the end."""
+
+from telic._lazy import exports
+
+_TABLE = {
+    "FieldReader": "telic.streaming.fields.base",
+    "Piece": "telic.streaming.fields.base",
+    "StatusMessage": "telic.streaming.messages",
+    "StatusMessageProvider": "telic.streaming.status",
+    "StreamChunk": "telic.streaming.messages",
+    "StreamListener": "telic.streaming.listener",
+    "StreamResponse": "telic.streaming.messages",
+    "apply_sync_streaming": "telic.streaming.bridges",
+    "streamify": "telic.streaming.streamed",
+    "streaming_response": "telic.streaming.bridges",
+}
+
+__getattr__, __dir__ = exports(__name__, _TABLE)
+__all__ = sorted(_TABLE)
