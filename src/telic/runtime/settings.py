@@ -39,7 +39,6 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "async_max_workers": 8,
         "send_stream": None,
         "stream_listeners": [],
-        "stream_recorded": True,
         "usage_tracker": None,
         "caller_modules": None,
         "caller_predict": None,
@@ -55,9 +54,10 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "score_errors": False,
         "refuse_unknown_settings": True,
         "configure_by_first_only": False,
+        "stream_recorded": True,
     }
 )
-"""Every setting and its default. Names follow DSPy's where DSPy has them. The last five choose between
+"""Every setting and its default. Names follow DSPy's where DSPy has them. The last six choose between
 telic's way and the one DSPy documents:
 
     refuse_unfit_inputs      a call with missing or unknown inputs raises; else it is logged, and goes on
@@ -65,6 +65,7 @@ telic's way and the one DSPy documents:
     score_errors             an evaluation scores an example that raised with the failure score
     refuse_unknown_settings  a setting nobody knows raises; else it is kept
     configure_by_first_only  only the thread and the task that called `configure` first may call it again
+    stream_recorded          an answer from the record is streamed too, as one chunk
 """
 
 _EMPTY: Mapping[str, Any] = MappingProxyType({})

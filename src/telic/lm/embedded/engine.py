@@ -118,8 +118,7 @@ class EmbeddedEngine:
             await asyncio.to_thread(self._loaded)
         began = time.perf_counter()
         jobs = [Job(request, body) for body in bodies(request)]
-        runner = self._loaded()
-        async with aclosing(heard_chunks(runner, jobs, shared_text(request))) as chunks:
+        async with aclosing(heard_chunks(jobs, lambda: self._submit(request, jobs))) as chunks:
             async for chunk in chunks:
                 yield chunk
         response = _response(request, [job.future.result() for job in jobs], time.perf_counter() - began)
@@ -151,10 +150,14 @@ class EmbeddedEngine:
 
     def _begin(self, request: Request) -> tuple[Runner, list[Job], list[Waiting[Job]]]:
         jobs = [Job(request, body) for body in bodies(request)]
+        runner, placed = self._submit(request, jobs)
+        return runner, jobs, placed
+
+    def _submit(self, request: Request, jobs: list[Job]) -> tuple[Runner, list[Waiting[Job]]]:
         while True:
             runner = self._loaded()
             try:
-                return runner, jobs, runner.submit(jobs, shared_text(request))
+                return runner, runner.submit(jobs, shared_text(request))
             except QueueClosedError:
                 continue  # another thread closed this engine just now: load the model again
 

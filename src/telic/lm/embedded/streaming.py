@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from typing import Any
 
 from telic.lm.embedded.runner import Job, Runner
+from telic.lm.embedded.scheduler import Waiting
 from telic.lm.http.answer import chunks_in
 from telic.runtime.pipe import Pipe
 from telic.types.chunk import Chunk
 
 
-async def heard_chunks(runner: Runner, jobs: list[Job], text: str) -> AsyncGenerator[Chunk, None]:
+async def heard_chunks(
+    jobs: list[Job], submit: Callable[[], tuple[Runner, list[Waiting[Job]]]]
+) -> AsyncGenerator[Chunk, None]:
     """Queue the jobs of one request, and give what they write as it comes, each under its number.
 
     Closed before its end, it stops the jobs.
 
     Args:
-        runner: the loaded model.
         jobs: of one request.
-        text: what their prompt begins with.
+        submit: queues them.
 
     Raises:
         LMError: what a job ends in.
@@ -29,7 +31,7 @@ async def heard_chunks(runner: Runner, jobs: list[Job], text: str) -> AsyncGener
     for number, job in enumerate(jobs):
         job.heard = _writer(pipe, number)
         job.future.add_done_callback(lambda _, number=number: pipe.put((number, None)))  # type: ignore[misc]
-    placed = runner.submit(jobs, text)
+    runner, placed = submit()
     left = len(jobs)
     try:
         while left:
