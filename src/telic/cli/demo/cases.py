@@ -9,7 +9,7 @@ from typing import Any
 from telic.cli.demo.data import Splits, messages, word_problems
 from telic.cli.demo.programs import Answerer, Calculator, Desk, solved, sorted_right
 from telic.errors import InputError
-from telic.optimize.optimizer import Optimizer
+from telic.optimize.labeled import LabeledFewShot
 from telic.optimize.random_search import BootstrapFewShotWithRandomSearch
 from telic.program.module import Module
 
@@ -28,7 +28,7 @@ class Entry:
 
     label: str
     program: Module
-    optimizer: Optimizer
+    optimizer: LabeledFewShot | BootstrapFewShotWithRandomSearch
 
 
 @dataclass(frozen=True)
@@ -83,21 +83,21 @@ def _messages() -> Case:
 
 
 def _math() -> Case:
-    def search() -> Optimizer:
-        return BootstrapFewShotWithRandomSearch(
-            metric=solved,
-            max_bootstrapped_demos=0,
-            max_labeled_demos=8,
-            num_candidate_programs=3,
-            num_threads=8,
-        )
-
+    # Demos do not teach so small a model arithmetic, so one draw of them is enough to show that.
+    direct = LabeledFewShot(k=8)
+    search = BootstrapFewShotWithRandomSearch(
+        metric=solved,
+        max_bootstrapped_demos=0,
+        max_labeled_demos=8,
+        num_candidate_programs=4,
+        num_threads=8,
+    )
     return Case(
         "math",
         "Word problems: a program that answers outright, and one that writes an equation for a calculator",
         (
-            Entry("question -> answer", Answerer(), search()),
-            Entry("question -> equation, calculated", Calculator(), search()),
+            Entry("question -> answer", Answerer(), direct),
+            Entry("question -> equation, calculated", Calculator(), search),
         ),
         word_problems(),
         solved,

@@ -14,6 +14,7 @@ from telic.evaluate.evaluate import Evaluate
 from telic.evaluate.pairing import Comparison
 from telic.evaluate.result import EvaluationResult
 from telic.lm.model import LM
+from telic.optimize.labeled import LabeledFewShot
 from telic.program.module import Module
 from telic.runtime.settings import settings
 from telic.store.home import home
@@ -68,9 +69,7 @@ def _find(chosen: Case, entry: Entry, screen: Screen) -> Finding:
         f"{entry.label}: compiling with {len(chosen.splits.train)} examples, "
         f"choosing with {len(chosen.splits.dev)}"
     )
-    compiled = entry.optimizer.compile(  # type: ignore[attr-defined]
-        entry.program, trainset=chosen.splits.train, valset=chosen.splits.dev
-    )
+    compiled = _compile(chosen, entry)
     screen.step(f"{entry.label}: compiled, on the same {len(test)} unseen examples")
     after = _measure(chosen, compiled)
     file = home() / "demo" / f"{type(entry.program).__name__.lower()}.json"
@@ -78,6 +77,15 @@ def _find(chosen: Case, entry: Entry, screen: Screen) -> Finding:
     finding = Finding(entry, before, compiled, after, compare(before, after), file)
     screen.found(finding, test[0].inputs().toDict())
     return finding
+
+
+def _compile(chosen: Case, entry: Entry) -> Module:
+    if isinstance(entry.optimizer, LabeledFewShot):
+        made = entry.optimizer.compile(entry.program, trainset=chosen.splits.train)
+    else:
+        made = entry.optimizer.compile(entry.program, trainset=chosen.splits.train, valset=chosen.splits.dev)
+    assert isinstance(made, Module)
+    return made
 
 
 def _measure(chosen: Case, program: Any) -> EvaluationResult:
