@@ -10,8 +10,12 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 
 
-class _End:
-    """The last thing in a pipe."""
+class End:
+    """The last thing in a pipe or queue.
+
+    Args:
+        error: why there is no more, if it is not simply all.
+    """
 
     __slots__ = ("error",)
 
@@ -37,7 +41,7 @@ class Pipe(Generic[T]):
 
     def close(self, error: BaseException | None = None) -> None:
         """Say that this is all, or why there is no more; from any thread."""
-        self._add(_End(error))
+        self._add(End(error))
 
     def _add(self, item: Any) -> None:
         self._items.append(item)
@@ -59,7 +63,7 @@ class Pipe(Generic[T]):
             self._waiter = self._loop.create_future()
             await self._waiter
         item = self._items.popleft()
-        if isinstance(item, _End):
+        if isinstance(item, End):
             self._items.append(item)  # whoever asks again is told the same
             if item.error is not None:
                 raise item.error

@@ -14,6 +14,7 @@ from telic._json import plain
 from telic.data.prediction import Prediction
 from telic.errors import InputError
 from telic.runtime import cancel, threads
+from telic.runtime.pipe import End
 from telic.signatures.validation import to_jsonable
 from telic.streaming.messages import StatusMessage, StreamChunk, StreamResponse
 
@@ -25,7 +26,7 @@ def apply_sync_streaming(async_generator: AsyncGenerator[Any, None]) -> Generato
 
     It runs on a loop in a thread of its own. Leaving the iteration closes it.
     """
-    queue: SimpleQueue[tuple[str, Any]] = SimpleQueue()
+    queue: SimpleQueue[Any] = SimpleQueue()
     stop = cancel.Cancellation(cancel.current.get())
 
     async def pump() -> None:
@@ -39,24 +40,23 @@ def apply_sync_streaming(async_generator: AsyncGenerator[Any, None]) -> Generato
         stop.register(cancel_task)
         try:
             async for item in async_generator:
-                queue.put(("item", item))
+                queue.put(item)
         finally:
             await async_generator.aclose()
 
-    threads.begin(
-        lambda: asyncio.run(pump()), lambda _, error: queue.put(("end", error)), copy_context(), stop
-    )
+    threads.begin(lambda: asyncio.run(pump()), lambda _, error: queue.put(End(error)), copy_context(), stop)
+    yield from received(queue, stop)
+
+
+def received(queue: SimpleQueue[Any], stop: cancel.Cancellation) -> Generator[Any, None, None]:
+    """What a thread puts into a queue, up to its `End`; leaving the iteration before cancels `stop`."""
     ended = False
     try:
-        while True:
-            kind, item = queue.get()
-            if kind == "item":
-                yield item
-                continue
-            ended = True
-            if item is not None:
-                raise item
-            return
+        while not isinstance(item := queue.get(), End):
+            yield item
+        ended = True
+        if item.error is not None:
+            raise item.error
     finally:
         if not ended:
             stop.cancel()

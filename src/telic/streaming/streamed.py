@@ -12,9 +12,10 @@ from typing import Any
 from telic.program.ways import arun, run
 from telic.runtime import cancel, threads
 from telic.runtime import scope as scopes
-from telic.runtime.pipe import Pipe
+from telic.runtime.pipe import End, Pipe
 from telic.runtime.settings import settings
 from telic.streaming.bind import Bound, bind, predictors_of
+from telic.streaming.bridges import received
 from telic.streaming.listener import StreamListener
 from telic.streaming.session import Session
 from telic.streaming.status import StatusCallback, StatusMessageProvider
@@ -103,42 +104,28 @@ class _Streamed:
             async for item in pipe:
                 yield item
         finally:
-            stop.cancel()  # for what the program runs in threads
-            stop.close()
             if not task.done():
+                stop.cancel()  # for what the program runs in threads
                 task.cancel()
                 await asyncio.wait((task,))
+            stop.close()
 
     def blocking(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], context: Context
     ) -> Generator[Any, None, None]:
         """Run it in a thread beside the consumer."""
-        queue: SimpleQueue[tuple[str, Any]] = SimpleQueue()
+        queue: SimpleQueue[Any] = SimpleQueue()
         stop = cancel.Cancellation(context.get(cancel.current))
 
-        def emit(item: Any) -> None:
-            queue.put(("item", item))
-
         def work() -> None:
-            with self._heard(emit) as finish:
+            with self._heard(queue.put) as finish:
                 finish(run(self._program, args, kwargs))
 
         def told(_: Any, error: BaseException | None) -> None:
-            queue.put(("end", error))
+            queue.put(End(error))
 
         threads.begin(work, told, context, stop)
-        try:
-            while True:
-                kind, item = queue.get()
-                if kind == "item":
-                    yield item
-                elif item is None:
-                    return
-                else:
-                    raise item
-        finally:
-            stop.cancel()
-            stop.close()
+        yield from received(queue, stop)
 
     @contextmanager
     def _heard(self, emit: Emit) -> Iterator[Emit]:

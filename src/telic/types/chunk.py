@@ -121,7 +121,7 @@ class Assembly:
         parts = self._choices.setdefault(chunk.index, _Parts())
         try:
             self._size += parts.add(chunk)
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise LMStreamAssemblyError(
                 f"{self._model} streamed a tool call that cannot be put together ({error!r}).",
                 partial=self.partial,
