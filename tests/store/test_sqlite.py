@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 import stat
@@ -46,7 +47,7 @@ class TestSqliteStoreThroughItsWriter(StoreContract):
 
     @pytest.fixture
     def store(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-        monkeypatch.setattr(SqliteStore, "_try_now", lambda self, table, written: False)
+        monkeypatch.setattr(SqliteStore, "_try_now", lambda self, write: False)
         made = SqliteStore(tmp_path / "store.db")
         yield made
         made.close()
@@ -161,7 +162,7 @@ async def test_the_loop_turns_while_another_process_writes(store: SqliteStore, p
 def test_one_bad_row_does_not_take_its_batch_with_it(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(SqliteStore, "_try_now", lambda self, table, written: False)
+    monkeypatch.setattr(SqliteStore, "_try_now", lambda self, write: False)
     monkeypatch.setattr(schema, "_word", lambda value: value)
     failed: list[Exception] = []
 
@@ -179,6 +180,42 @@ def test_one_bad_row_does_not_take_its_batch_with_it(
         thread.join()
     assert len(failed) == 1
     assert store.stats()["calls"] == 39
+
+
+async def test_one_bad_row_among_coroutines(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "_word", lambda value: value)
+    rows = [{"request": {"model": object() if number == 13 else "m"}} for number in range(40)]
+    writes = (store.aput("calls", f"k{number}", row) for number, row in enumerate(rows))
+    outcomes = await asyncio.gather(*writes, return_exceptions=True)
+    assert [number for number, outcome in enumerate(outcomes) if outcome is not None] == [13]
+    assert isinstance(outcomes[13], StoreError)
+    assert store.stats()["calls"] == 39
+
+
+async def test_what_coroutines_write_at_once_is_one_transaction(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.aput("calls", "first", {})
+    statements: list[str] = []
+    assert store._direct is not None
+    store._direct.set_trace_callback(statements.append)
+    await asyncio.gather(*(store.aput("calls", f"k{number}", {}) for number in range(20)))
+    assert statements.count("COMMIT") == 1
+    assert store.stats()["calls"] == 21
+
+
+def test_rows_of_a_loop_that_stopped_turning_are_written_on_closing(store: SqliteStore) -> None:
+    async def work() -> None:
+        asyncio.get_running_loop().stop()
+        await store.aput("calls", "k", {"n": 1})
+
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(work())
+    loop.run_forever()
+    store.close()
+    assert store.get("calls", "k") == {"n": 1}
+    loop.run_until_complete(task)
+    loop.close()
 
 
 def test_a_file_that_is_no_database(path: Path) -> None:
@@ -285,7 +322,7 @@ def test_two_threads_may_open_it_at_once(path: Path) -> None:
 def test_closing_while_others_write_strands_nobody(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(SqliteStore, "_try_now", lambda self, table, written: False)
+    monkeypatch.setattr(SqliteStore, "_try_now", lambda self, write: False)
     stop = threading.Event()
 
     def close() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from telic.errors import StoreError
 from telic.store.schema import LOCK_SECONDS, connect, is_busy, store_error
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _log = logging.getLogger("telic")
 _BATCH = 1000
 """Most operations in one transaction, so that other processes get their turn."""
 
-_EXPECTED = (sqlite3.Error, ValueError, TypeError, OverflowError, MemoryError)
+EXPECTED = (sqlite3.Error, ValueError, TypeError, OverflowError, MemoryError)
 """What writing can raise: SQLite's own errors, and values that it cannot hold."""
 
 Action = Callable[[sqlite3.Connection], Any]
@@ -42,8 +43,8 @@ class Operation:
         self.error: Exception | None = None
         self.loop = loop
         self.future = future
-        self._done = threading.Lock()
         if future is None:
+            self._done = threading.Lock()
             self._done.acquire()
 
     def wait(self) -> Any:
@@ -99,6 +100,15 @@ class Writer:
         self._put(Operation(action, loop, future))
         return await future
 
+    def take(self, batch: list[Operation]) -> None:
+        """Have operations done that others wait for; if that cannot even begin, they are told."""
+        for operation in batch:
+            try:
+                self._put(operation)
+            except StoreError as error:
+                operation.error = error
+                _tell([operation])
+
     def checkpoint(self) -> None:
         """Have the log moved into the file, with nobody waiting."""
         self._put(_CHECKPOINT)
@@ -148,16 +158,16 @@ class Writer:
     def _commit(self, connection: sqlite3.Connection, batch: list[Operation]) -> None:
         """All in one transaction; if that fails, each in its own, so that only the guilty ones fail."""
         try:
-            _transaction(connection, batch)
+            transact(connection, batch)
             return
-        except _EXPECTED as error:
+        except EXPECTED as error:
             if len(batch) == 1:
                 batch[0].error = self._explain(error)
                 return
         for operation in batch:
             try:
-                _transaction(connection, [operation])
-            except _EXPECTED as error:
+                transact(connection, [operation])
+            except EXPECTED as error:
                 operation.error = self._explain(error)
 
     def _explain(self, error: Exception) -> Exception:
@@ -179,8 +189,9 @@ def _shorten_log(connection: sqlite3.Connection) -> None:
         _log.warning("The log of the store could not be moved into its file: %s", error)
 
 
-def _transaction(connection: sqlite3.Connection, batch: list[Operation]) -> None:
-    for attempt in (1, 2, 3):
+def transact(connection: sqlite3.Connection, batch: list[Operation], *, attempts: int = 3) -> None:
+    """Do all in one transaction, or nothing; tried again where another connection was in the way."""
+    for attempt in range(1, attempts + 1):
         try:
             connection.execute("BEGIN IMMEDIATE")
             for operation in batch:
@@ -190,7 +201,7 @@ def _transaction(connection: sqlite3.Connection, batch: list[Operation]) -> None
         except BaseException as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            if attempt == 3 or not (isinstance(error, sqlite3.Error) and is_busy(error)):
+            if attempt == attempts or not (isinstance(error, sqlite3.Error) and is_busy(error)):
                 raise
 
 
