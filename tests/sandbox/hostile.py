@@ -1,7 +1,8 @@
 """Programs that a sandbox must survive; most are in the text file beside this one.
 
 In them, @SECRET@ is a file, @OUTSIDE@ its folder, @HOST@ this process, @PORT@ a listener on the loopback
-interface, @UNIX@ one on a path, and @MARK@ a number by which processes are found.
+interface, @UNIX@ one on a path, @TEMPORARY@ the system's folder for what does not last, and @MARK@ a number
+by which processes are found.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sqlite3
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -68,6 +69,7 @@ class Place:
 
     def filled(self, code: str) -> str:
         for name, value in {
+            "@TEMPORARY@": tempfile.gettempdir(),
             "@SECRET@": str(self.secret),
             "@OUTSIDE@": str(self.folder),
             "@HOST@": str(os.getpid()),
@@ -85,7 +87,7 @@ class Place:
             content = path.read_bytes() if path.is_file() else None
             kept = (facts.st_mode, facts.st_uid, facts.st_mtime_ns, content, os.listxattr(path))
             state[str(path)] = kept
-        for folder in ("/tmp", "/dev/shm"):
+        for folder in (tempfile.gettempdir(), "/dev/shm"):
             state[f"{folder}/…"] = [n for n in os.listdir(folder) if self.mark in n]
         return state
 

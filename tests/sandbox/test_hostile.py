@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="the walls of the local interpreter are Linux's"
 )
 
-SECONDS = 0.4
+SECONDS = 0.3
 TOOLS = {"ping": lambda *args: len(args)}
 
 
@@ -54,6 +54,8 @@ def local(place: Place) -> Iterator[LocalInterpreter]:
     env = {"MARK": place.mark}
     with LocalInterpreter(TOOLS, execution_timeout=SECONDS, max_memory=512 * 2**20, env=env) as made:
         yield made
+        folder = made._process.folder if made._process else ""
+    assert not folder or not Path(folder).exists()
     assert place.processes() == []
 
 

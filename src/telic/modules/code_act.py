@@ -15,10 +15,14 @@ from telic.program.predict import Predict
 from telic.program.stepped import Call, SteppedModule
 from telic.runtime.steps import Steps
 from telic.sandbox.interpreter import CodeInterpreter, FinalOutput
+from telic.sandbox.printed import shortened
 from telic.sandbox.python_interpreter import PythonInterpreter
 from telic.sandbox.session import Ran, running, session
 from telic.sandbox.source import python_code, showing_its_end
 from telic.signatures import InputField, OutputField, Signature, ensure_signature, make_signature
+
+MAX_OUTPUT = 20_000
+"""Characters of a turn's output in the trajectory."""
 
 logger = logging.getLogger("telic")
 
@@ -122,7 +126,7 @@ class CodeAct(SteppedModule):
             trajectory[f"observation_{turn}"] = f"The code failed: {ran.error}"
             return
         result = ran.result.output if isinstance(ran.result, FinalOutput) else ran.result
-        trajectory[f"code_output_{turn}"] = dumps(result)
+        trajectory[f"code_output_{turn}"] = shortened(dumps(result), MAX_OUTPUT)
 
     def _ask(self, module: Any, trajectory: dict[str, Any], inputs: Mapping[str, Any]) -> Steps[Any]:
         shown = trajectory

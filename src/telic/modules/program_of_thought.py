@@ -12,10 +12,14 @@ from telic.modules.chain_of_thought import ChainOfThought
 from telic.program.stepped import Call, SteppedModule
 from telic.runtime.steps import Steps
 from telic.sandbox.interpreter import CodeInterpreter, FinalOutput
+from telic.sandbox.printed import shortened
 from telic.sandbox.python_interpreter import PythonInterpreter
 from telic.sandbox.session import Ran, running, session
 from telic.sandbox.source import python_code, showing_its_end
 from telic.signatures import InputField, OutputField, Signature, ensure_signature, make_signature
+
+MAX_OUTPUT = 100_000
+"""Characters of what a program gives that the model is shown."""
 
 logger = logging.getLogger("telic")
 
@@ -78,7 +82,7 @@ class ProgramOfThought(SteppedModule):
                 ran = yield running(box, code)
             if ran.error is None:
                 result = ran.result.output if isinstance(ran.result, FinalOutput) else ran.result
-                return code, dumps(result)
+                return code, shortened(dumps(result), MAX_OUTPUT)
             logger.warning("ProgramOfThought: program %d of %d failed: %s", tried, self.max_iters, ran.error)
             if tried >= self.max_iters:
                 raise CodeExecutionError(

@@ -43,6 +43,8 @@ class MontySession:
         self._saved: bytes | None = None
         self._used = False
         self._copied = True
+        self._killed = False
+        self._owner = 0
         self._closing = threading.Lock()
 
     def open(self) -> None:
@@ -61,6 +63,7 @@ class MontySession:
         with self._translated():
             pool.__enter__()
         self._pool = pool
+        self._owner = os.getpid()
         self._begin()
 
     def run(
@@ -107,6 +110,7 @@ class MontySession:
 
     def kill(self) -> None:
         """End the worker at once, from another thread than the one that runs it."""
+        self._killed = True
         if self._pid is not None:
             with suppress(ProcessLookupError):
                 os.kill(self._pid, getattr(signal, "SIGKILL", signal.SIGTERM))
@@ -115,7 +119,7 @@ class MontySession:
         """End the worker."""
         with self._closing:
             pool, self._pool = self._pool, None
-            if pool is not None:
+            if pool is not None and os.getpid() == self._owner:  # not in a fork of this process
                 self._leave()
                 pool.__exit__(None, None, None)
                 self._grants.close()
@@ -160,7 +164,7 @@ class MontySession:
     def _explained(self, error: Any, printed: Printed) -> CodeInterpreterError:
         """The error in words for the model; where a limit was passed, the state is put back."""
         monty = self._monty
-        if self._pool is None:
+        if self._killed:
             return CodeInterpreterError("The interpreter was shut down while it ran code.")
         if isinstance(error, monty.MontySyntaxError):
             return CodeSyntaxError(explained(error.display("type-msg") + _place(error), printed))

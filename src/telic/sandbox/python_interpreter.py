@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -87,6 +88,7 @@ class PythonInterpreter(Interpreter):
 
     def _open(self) -> None:
         self._session.open()
+        weakref.finalize(self, self._session.close)  # an interpreter that is forgotten is ended too
 
     def _run(self, code: str, variables: dict[str, Any]) -> Any:
         if not self._busy.acquire(blocking=False):

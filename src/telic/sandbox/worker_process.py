@@ -6,7 +6,6 @@ import codecs
 import json
 import os
 import selectors
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from telic.errors import CodeInterpreterError
+from telic.sandbox.folders import remove_folder
 from telic.sandbox.printed import OutputFloodError, Printed
 
 GRACE = 0.5
@@ -81,7 +81,7 @@ class WorkerProcess:
         except OSError as error:
             for number in (self._requests, self._replies, lifeline):
                 os.close(number)
-            shutil.rmtree(self.folder, ignore_errors=True)
+            remove_folder(self.folder)
             raise CodeInterpreterError(
                 f"The process of the interpreter cannot be started: {error}"
             ) from error
@@ -91,7 +91,7 @@ class WorkerProcess:
         stdout = self._process.stdout
         assert stdout is not None
         ours = (self._requests, self._replies, lifeline)
-        self._end = weakref.finalize(self, _end, self._process, ours, self.folder)
+        self._end = weakref.finalize(self, _end, os.getpid(), self._process, ours, self.folder)
         self._reply = bytearray()
         self._searched = 0
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -240,11 +240,13 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _end(process: subprocess.Popen[bytes], pipes: tuple[int, ...], folder: str) -> None:
+def _end(owner: int, process: subprocess.Popen[bytes], pipes: tuple[int, ...], folder: str) -> None:
+    if os.getpid() != owner:
+        return  # a fork of the host comes to its end; the process is not its own
     _kill(process)
     if process.stdout is not None:
         process.stdout.close()
     for number in pipes:
         with suppress(OSError):
             os.close(number)
-    shutil.rmtree(folder, ignore_errors=True)
+    remove_folder(folder)
