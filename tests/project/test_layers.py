@@ -28,8 +28,8 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("optimize",),
     ("systems",),
     ("datasets", "serve", "viewer"),
-    ("cli",),
     ("compat",),
+    ("cli",),
     ("testing",),
 )
 """The house, top to bottom. A room imports from the lines above; rooms on one line do not know each other."""

@@ -11,7 +11,7 @@ from telic.lm import history as histories
 from telic.lm.call import call
 from telic.lm.history import History, inspect_history
 from telic.lm.openai_shape import response_from
-from telic.lm.state import constructor_of
+from telic.lm.state import SECRET_PARAMS, constructor_of, state_of
 from telic.runtime import scope as scopes
 from telic.runtime.steps import Do, Step, adrive, drive
 from telic.types import Capabilities, Constraint, Message, Request, Response
@@ -20,14 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from telic.types.chunk import Chunk
-
-SECRET_PARAMS = frozenset(
-    {"api_key", "api_base", "base_url", "headers", "extra_headers", "organization", "azure_ad_token"}
-)
-"""Call parameters that say how to reach a model, not what to ask it; never part of a request or a saved
-state.
-"""
-
 
 class BaseLM:
     """A language model as programs see it.
@@ -248,18 +240,7 @@ class BaseLM:
 
     def dump_state(self) -> dict[str, Any]:
         """What it takes to make this LM again, without secrets and without how it is reached."""
-        return {
-            "class": f"{type(self).__module__}.{type(self).__qualname__}",
-            "model": self.model,
-            "model_type": self.model_type,
-            "cache": self.cache,
-            "num_retries": self.num_retries,
-            **{
-                k: v
-                for k, v in self.kwargs.items()
-                if k not in SECRET_PARAMS and k != "rollout_id" and v is not None
-            },
-        }
+        return state_of(self)
 
     @classmethod
     def load_state(cls, state: Mapping[str, Any], *, allow_custom_lm_class: bool = False) -> BaseLM:

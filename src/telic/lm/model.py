@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from telic.errors import LMConfigurationError, LMUnsupportedFeatureError
-from telic.lm.base import SECRET_PARAMS, BaseLM
+from telic.lm.base import BaseLM
 from telic.lm.engine import Engine
+from telic.lm.state import SECRET_PARAMS
 from telic.runtime.steps import Do, Step
 from telic.types import Capabilities, Message, Request, Response
 

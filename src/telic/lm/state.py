@@ -7,9 +7,17 @@ from importlib import import_module
 from typing import Any
 
 from telic.errors import ProgramFileError
+from telic.runtime.settings import settings
 
 _OWN = "telic.lm.model.LM"
-_ALIASES = {"dspy.clients.lm.LM": _OWN, _OWN: _OWN}
+_DSPYS = "dspy.clients.lm.LM"
+_ALIASES = {_DSPYS: _OWN, _OWN: _OWN}
+SECRET_PARAMS = frozenset(
+    {"api_key", "api_base", "base_url", "headers", "extra_headers", "organization", "azure_ad_token"}
+)
+"""Call parameters that say how to reach a model, not what to ask it; never part of a request or a saved
+state.
+"""
 _NOT_PARAMS = frozenset({"class", "_dspy_lm_class"})
 
 
@@ -38,3 +46,24 @@ def constructor_of(
     except (ImportError, AttributeError, ValueError) as error:
         raise ProgramFileError(f"The saved LM's class '{name}' cannot be imported: {error}") from error
     return cls, {k: v for k, v in state.items() if k not in _NOT_PARAMS and v is not None}
+
+
+def state_of(lm: Any) -> dict[str, Any]:
+    """What it takes to make `lm` again, without secrets and without how it is reached.
+
+    Under `settings.state_layout = "dspy"`, by DSPy's names, with what is not set as `None`.
+    """
+    name = f"{type(lm).__module__}.{type(lm).__qualname__}"
+    facts = {
+        "model": lm.model,
+        "model_type": lm.model_type,
+        "cache": lm.cache,
+        "num_retries": lm.num_retries,
+    }
+    kwargs = {k: v for k, v in lm.kwargs.items() if k not in SECRET_PARAMS and k != "rollout_id"}
+    if settings.state_layout != "dspy":
+        return {"class": name, **facts, **{k: v for k, v in kwargs.items() if v is not None}}
+    if name != _OWN:
+        return {"_dspy_lm_class": name, **facts, **kwargs}
+    own = ("finetuning_model", "launch_kwargs", "train_kwargs")
+    return {"_dspy_lm_class": _DSPYS, **facts, **kwargs, **{k: getattr(lm, k) for k in own}}

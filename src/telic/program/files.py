@@ -11,14 +11,21 @@ from typing import Any
 from telic._json import dumps, write_atomic
 from telic.errors import ProgramFileError, TelicError
 from telic.program.states import dump_states, load_states
+from telic.runtime.settings import settings
 
 FORMAT = 1
 """Version of the file format; a file of a newer one is refused."""
 
 
 def save_program_file(program: Any, path: str | Path) -> None:
-    """Write state and provenance of `program` to `path`, atomically."""
+    """Write state and provenance of `program` to `path`, atomically.
+
+    Under `settings.state_layout = "dspy"`, the file is one that DSPy reads, and may be a pickle.
+    """
     target = Path(path)
+    if settings.state_layout == "dspy" and target.suffix in (".json", ".pkl"):
+        _save_for_dspy(program, target)
+        return
     if target.suffix != ".json":
         raise ProgramFileError(f"Programs are saved as JSON: '{target.name}' should end in '.json'.")
     row: dict[str, Any] = {
@@ -32,6 +39,23 @@ def save_program_file(program: Any, path: str | Path) -> None:
     if program.provenance:
         row["provenance"] = dict(program.provenance)
     write_atomic(target, dumps(row, indent=2) + "\n")
+
+
+def _save_for_dspy(program: Any, target: Path) -> None:
+    from telic.program.pickled import dependency_versions, save_state
+
+    if target.suffix == ".pkl":
+        save_state(dump_states(program, json_mode=False), target)
+        return
+    row = {**_flat(program), "metadata": {"dependency_versions": dependency_versions()}}
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(target, dumps(row, indent=2) + "\n")
+
+
+def _flat(program: Any) -> dict[str, Any]:
+    """States by path; those of a lone predictor without one."""
+    state: dict[str, Any] = program.dump_state()
+    return state
 
 
 def read_program_file(path: str | Path) -> dict[str, Any]:
@@ -73,14 +97,21 @@ def _foreign(row: Mapping[str, Any], target: Path) -> dict[str, Any]:
     states = {path: state for path, state in row.items() if path != "metadata"}
     if "signature" in states and "demos" in states:
         states = {"self": {k: v for k, v in row.items() if k != "metadata"}}
-    if not states or not all(isinstance(s, Mapping) and "signature" in s for s in states.values()):
+    if not states or not any(isinstance(s, Mapping) and "signature" in s for s in states.values()):
         raise ProgramFileError(f"The file '{target}' is not a saved program: no predictor states in it.")
     return {"telic": {"format": FORMAT, "program": None, "saved": None}, "state": states}
 
 
-def load_program_file(program: Any, path: str | Path, *, allow_unsafe_lm_state: bool = False) -> None:
+def load_program_file(
+    program: Any, path: str | Path, *, allow_pickle: bool = False, allow_unsafe_lm_state: bool = False
+) -> None:
     """Set `program` to the state in the file at `path`."""
-    row = read_program_file(path)
+    if Path(path).suffix == ".pkl":
+        from telic.program.pickled import load_state
+
+        row = _foreign(load_state(Path(path), allow_pickle=allow_pickle), Path(path))
+    else:
+        row = read_program_file(path)
     try:
         load_states(program, row["state"], allow_unsafe_lm_state=allow_unsafe_lm_state)
     except TelicError as error:

@@ -6,7 +6,6 @@ import copy
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TextIO
 
-from telic.errors import LMUnsupportedFeatureError
 from telic.program import states, tree
 from telic.runtime import scope as scopes
 from telic.runtime.events import active_callbacks, notifying
@@ -73,28 +72,36 @@ class BaseModule:
         """Write this program's state and provenance to one JSON file, atomically.
 
         Args:
-            path: a file ending in `.json`.
-            save_program: not supported: code belongs into a Python file, not a pickle.
-            modules_to_serialize: goes with `save_program`.
+            path: a file ending in `.json`; with `save_program`, a folder.
+            save_program: write the program itself, with its code, as a pickle (needs the extra `pickle`).
+                Better keep the class in a Python file, and save its state.
+            modules_to_serialize: goes with `save_program`: modules whose classes go into the pickle.
         """
         from telic.program.files import save_program_file
 
-        if save_program or modules_to_serialize:
-            raise LMUnsupportedFeatureError(
-                "save_program=True would pickle code. Keep the class in a Python file, save('program.json') "
-                "its state, and load() that into a new instance."
-            )
+        if save_program:
+            from telic.program.pickled import save_program as save_whole
+
+            save_whole(self, path, modules_to_serialize)
+            return
         save_program_file(self, path)
 
     def load(self, path: str | Path, allow_pickle: bool = False, allow_unsafe_lm_state: bool = False) -> None:
         """Take the state from a file that `save` wrote (or DSPy's `save`).
+
+        Args:
+            path: the file.
+            allow_pickle: read it though it is a pickle, which runs code that is in it.
+            allow_unsafe_lm_state: import the class of a saved LM that is not telic's own.
 
         Raises:
             ProgramFileError: missing, damaged, of a newer version, or of another program.
         """
         from telic.program.files import load_program_file
 
-        load_program_file(self, path, allow_unsafe_lm_state=allow_unsafe_lm_state)
+        load_program_file(
+            self, path, allow_pickle=allow_pickle, allow_unsafe_lm_state=allow_unsafe_lm_state
+        )
 
 
 class Module(BaseModule):

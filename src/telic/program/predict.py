@@ -115,10 +115,10 @@ class Predict(Module, Parameter):
         return self.config
 
     def dump_state(self, json_mode: bool = True) -> dict[str, Any]:
-        """Signature, demos, config, adapter and LM, as JSON."""
+        """Signature, demos, config, adapter and LM, as JSON; without `json_mode`, demos as they are."""
         from telic.program.predictor_state import dump_predictor
 
-        return dump_predictor(self)
+        return dump_predictor(self, json_mode=json_mode)
 
     def load_state(  # type: ignore[override]
         self, state: Mapping[str, Any], *, allow_unsafe_lm_state: bool = False

@@ -8,16 +8,20 @@ from typing import Any
 from telic.data.example import Example
 from telic.errors import ProgramFileError
 from telic.lm.base import BaseLM
+from telic.runtime.settings import settings
 from telic.signatures.validation import to_jsonable
 
 
-def dump_predictor(predictor: Any) -> dict[str, Any]:
-    """State as JSON: `traces`, `train`, `demos`, `signature`, `lm`, and `config` and `adapter` where set."""
+def dump_predictor(predictor: Any, *, json_mode: bool = True) -> dict[str, Any]:
+    """State as JSON: `traces`, `train`, `demos`, `signature`, `lm`, and `config` and `adapter` where set.
+
+    Without `json_mode`, demos stay the objects they are. Under `settings.state_layout = "dspy"`, the signature's fields are written as DSPy writes them.
+    """
     state: dict[str, Any] = {
         "traces": [],
         "train": [],
-        "demos": [demo_to_json(demo) for demo in predictor.demos],
-        "signature": predictor.signature.dump_state(),
+        "demos": [demo_to_json(demo) for demo in predictor.demos] if json_mode else list(predictor.demos),
+        "signature": _signature_state(predictor.signature),
         "lm": predictor.lm.dump_state() if predictor.lm is not None else None,
     }
     if predictor.config:
@@ -33,7 +37,7 @@ def load_predictor(predictor: Any, state: Mapping[str, Any], *, allow_unsafe_lm_
     if not isinstance(state, Mapping) or "signature" not in state or "demos" not in state:
         raise ProgramFileError("The state of a predictor needs 'signature' and 'demos'; this is not one.")
     signature = predictor.signature.load_state(state["signature"])
-    demos = [demo_from_json(demo) for demo in state["demos"]]
+    demos = [demo if isinstance(demo, Example) else demo_from_json(demo) for demo in state["demos"]]
     adapter = _adapter(state.get("adapter"))
     lm = None
     if state.get("lm"):
@@ -42,6 +46,17 @@ def load_predictor(predictor: Any, state: Mapping[str, Any], *, allow_unsafe_lm_
     predictor.signature, predictor.demos, predictor.adapter, predictor.lm = signature, demos, adapter, lm
     if "config" in state:
         predictor.config = dict(state["config"])
+
+
+def _signature_state(signature: Any) -> dict[str, Any]:
+    state: dict[str, Any] = signature.dump_state()
+    if settings.state_layout == "dspy":
+        rows = (
+            {"prefix": row["prefix"], "description": row["desc"] or f"${{{row['name']}}}"}
+            for row in state["fields"]
+        )
+        state["fields"] = list(rows)
+    return state
 
 
 def demo_to_json(demo: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from telic.errors import ProgramFileError
 from telic.program.tree import named_parameters
+from telic.runtime.settings import settings
 
 
 def dump_states(program: Any, *, json_mode: bool = True) -> dict[str, Any]:
@@ -23,6 +24,8 @@ def load_states(program: Any, states: Mapping[str, Any], *, allow_unsafe_lm_stat
     """
     mine = dict(named_parameters(program))
     theirs = [path for path in states if path != "metadata"]
+    if settings.state_layout == "dspy":  # which takes what it knows
+        theirs = [path for path in theirs if path in mine]
     missing, surplus = sorted(set(mine) - set(theirs)), sorted(set(theirs) - set(mine))
     if missing or surplus:
         raise ProgramFileError(

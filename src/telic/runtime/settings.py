@@ -65,6 +65,7 @@ telic's way and the one DSPy documents:
     score_errors             an evaluation scores an example that raised with the failure score
     refuse_unknown_settings  a setting nobody knows raises; else it is kept
     configure_by_first_only  only the thread and the task that called `configure` first may call it again
+    state_layout             `"telic"`, or `"dspy"`: in which of the two states and program files are written
     stream_recorded          an answer from the record is streamed too, as one chunk
 """
 
@@ -159,6 +160,33 @@ class Settings:
         finally:
             with suppress(ValueError):  # a generator that is closed from another context: nothing to restore
                 _overlay.reset(token)
+
+    def save(
+        self, path: str, modules_to_serialize: list[Any] | None = None, exclude_keys: list[str] | None = None
+    ) -> None:
+        """Write what is in force here to a file, as a pickle (needs the extra `pickle`).
+
+        Args:
+            path: the file.
+            modules_to_serialize: modules whose classes go into the pickle by value.
+            exclude_keys: settings that are left out.
+        """
+        from telic.runtime.settings_file import save_settings
+
+        left_out = set(exclude_keys or ())
+        kept = {name: value for name, value in self.copy().items() if name not in left_out}
+        save_settings(kept, path, modules_to_serialize)
+
+    @staticmethod
+    def load(path: str, allow_pickle: bool = False) -> dict[str, Any]:
+        """Read what `save` wrote, without putting it in force.
+
+        Raises:
+            InputError: `allow_pickle` was not given; reading a pickle runs code that is in it.
+        """
+        from telic.runtime.settings_file import load_settings
+
+        return load_settings(path, allow_pickle=allow_pickle)
 
     def reset(self) -> None:
         """Back to the state of a fresh process (the overlay of the running context too)."""
