@@ -54,10 +54,11 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "score_errors": False,
         "refuse_unknown_settings": True,
         "configure_by_first_only": False,
+        "state_layout": "telic",
         "stream_recorded": True,
     }
 )
-"""Every setting and its default. Names follow DSPy's where DSPy has them. The last six choose between
+"""Every setting and its default. Names follow DSPy's where DSPy has them. The last ones choose between
 telic's way and the one DSPy documents:
 
     refuse_unfit_inputs      a call with missing or unknown inputs raises; else it is logged, and goes on
