@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from telic.runtime.collector import expecting
 from telic.runtime.outcome import Failure, Ledger, OnResult, Outcome, Stop
 
 if TYPE_CHECKING:
@@ -155,7 +156,8 @@ async def abounded_map(
             on_room=flight.fill,
         )
     try:
-        await flight.run()
+        with expecting(limit):
+            await flight.run()
     except BaseException as error:
         ledger.fail_all(error)
         ledger.cancellation.cancel()
