@@ -55,10 +55,24 @@ _TABLE = {
     "BestOfN": "telic.modules.best_of_n",
     "Refine": "telic.modules.refine",
     "ReAct": "telic.modules.react",
+    "ProgramOfThought": "telic.modules.program_of_thought",
+    "CodeAct": "telic.modules.code_act",
+    "RLM": "telic.modules.rlm",
+    # Sandbox
+    "CodeInterpreter": "telic.sandbox.interpreter",
+    "FinalOutput": "telic.sandbox.interpreter",
+    "PythonInterpreter": "telic.sandbox.python_interpreter",
+    "LocalInterpreter": "telic.sandbox.local_interpreter",
+    "SandboxSerializable": "telic.sandbox.serializable",
+    "resolve_interpreter_factory": "telic.sandbox.factory",
     # Measuring
     "Evaluate": "telic.evaluate",
     "EvaluationResult": "telic.evaluate",
     "compare": "telic.evaluate",
+    # Streaming
+    "streamify": "telic.streaming",
+    "asyncify": "telic.program.ways",
+    "syncify": "telic.program.ways",
     # Compiling
     "LabeledFewShot": "telic.optimize",
     "BootstrapFewShot": "telic.optimize",
@@ -108,6 +122,7 @@ _TABLE = {
     "StoreError": "telic.errors",
     "CodeInterpreterError": "telic.errors",
     "CodeExecutionError": "telic.errors",
+    "CodeSyntaxError": "telic.errors",
     "ToolError": "telic.errors",
     "MissingExtraError": "telic.errors",
     "is_retryable_lm_error": "telic.errors",
@@ -116,7 +131,9 @@ _TABLE = {
     "evaluate": "telic.evaluate:",
     "optimize": "telic.optimize:",
     "adapters": "telic.adapters:",
+    "sandbox": "telic.sandbox:",
     "signatures": "telic.signatures:",
+    "streaming": "telic.streaming:",
     "testing": "telic.testing:",
     "types": "telic.types:",
 }

@@ -2,7 +2,9 @@ from telic import adapters as adapters
 from telic import datasets as datasets
 from telic import evaluate as evaluate
 from telic import optimize as optimize
+from telic import sandbox as sandbox
 from telic import signatures as signatures
+from telic import streaming as streaming
 from telic import testing as testing
 from telic import types as types
 from telic.adapters import (
@@ -46,6 +48,9 @@ from telic.errors import (
 )
 from telic.errors import (
     CodeInterpreterError as CodeInterpreterError,
+)
+from telic.errors import (
+    CodeSyntaxError as CodeSyntaxError,
 )
 from telic.errors import (
     CompileError as CompileError,
@@ -170,6 +175,9 @@ from telic.modules.best_of_n import (
 from telic.modules.chain_of_thought import (
     ChainOfThought as ChainOfThought,
 )
+from telic.modules.code_act import (
+    CodeAct as CodeAct,
+)
 from telic.modules.majority import (
     majority as majority,
 )
@@ -179,11 +187,17 @@ from telic.modules.multi_chain_comparison import (
 from telic.modules.parallel import (
     Parallel as Parallel,
 )
+from telic.modules.program_of_thought import (
+    ProgramOfThought as ProgramOfThought,
+)
 from telic.modules.react import (
     ReAct as ReAct,
 )
 from telic.modules.refine import (
     Refine as Refine,
+)
+from telic.modules.rlm import (
+    RLM as RLM,
 )
 from telic.optimize import (
     BootstrapFewShot as BootstrapFewShot,
@@ -212,6 +226,12 @@ from telic.program.predict import (
 from telic.program.state import (
     ProgramState as ProgramState,
 )
+from telic.program.ways import (
+    asyncify as asyncify,
+)
+from telic.program.ways import (
+    syncify as syncify,
+)
 from telic.runtime.events import (
     BaseCallback as BaseCallback,
 )
@@ -232,6 +252,24 @@ from telic.runtime.tools import (
 )
 from telic.runtime.usage import (
     track_usage as track_usage,
+)
+from telic.sandbox.factory import (
+    resolve_interpreter_factory as resolve_interpreter_factory,
+)
+from telic.sandbox.interpreter import (
+    CodeInterpreter as CodeInterpreter,
+)
+from telic.sandbox.interpreter import (
+    FinalOutput as FinalOutput,
+)
+from telic.sandbox.local_interpreter import (
+    LocalInterpreter as LocalInterpreter,
+)
+from telic.sandbox.python_interpreter import (
+    PythonInterpreter as PythonInterpreter,
+)
+from telic.sandbox.serializable import (
+    SandboxSerializable as SandboxSerializable,
 )
 from telic.signatures import (
     Field as Field,
@@ -259,6 +297,9 @@ from telic.signatures import (
 )
 from telic.store import (
     configure_cache as configure_cache,
+)
+from telic.streaming import (
+    streamify as streamify,
 )
 from telic.types import (
     Audio as Audio,
