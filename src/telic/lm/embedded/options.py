@@ -4,8 +4,8 @@ Measured on 2 cores (AVX2), as processor seconds, which a busy machine does not 
 
 - One slot is the default. Writing 16 answers of 40 tokens behind a 600-token prefix took 10.3, 10.3 and 8.9
   s with 1, 2 and 4 slots for SmolLM2-135M, and 10.9, 16.4 and 11.1 s for Gemma-3-270M; but each further slot
-  has to read the prefix again (3.0 and 2.0 s). Slots pay off where answers are long and prompts short (8 slots:
-  a third less), or where there are many cores.
+  has to read the prefix again (3.0 and 2.0 s). Slots pay off where answers are long and prompts short (8
+  slots: a third less), or where there are many cores.
 - `reproducible`: from 64 tokens on, llama.cpp's attention takes another path, whose rounding differs, so the
   text after a prefix that was held could differ from the text after the same prefix read anew. Reading in
   batches of 48 avoids that. It costs a sixth when a prompt is read (3.05 s against 2.54 s for 600 tokens of

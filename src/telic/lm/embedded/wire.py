@@ -11,9 +11,11 @@ from telic.errors import (
     LMError,
     LMInvalidRequestError,
     LMServerError,
+    LMUnexpectedError,
     LMUnsupportedFeatureError,
 )
-from telic.lm.embedded.schema import bounded
+from telic.lm.embedded.grammar.made import Made, from_gbnf, from_schema
+from telic.lm.embedded.grammar.schema import TooDeepError
 from telic.types import Choice, Request
 
 DEFAULT_MAX_TOKENS = 512
@@ -58,10 +60,9 @@ def bodies(request: Request) -> list[dict[str, Any]]:
     }
     body.update((name, params[name]) for name in _PASSED & params.keys())
     body.setdefault("temperature", 0.0)
-    limit = params.get("max_tokens", params.get("max_completion_tokens", DEFAULT_MAX_TOKENS))
-    body["max_tokens"] = _whole(request, "max_tokens", limit, 1)
+    body["max_tokens"] = _given_limit(request) or DEFAULT_MAX_TOKENS
     _add_text(body, request)
-    _add_constraint(body, request, limit)
+    _add_constraint(body, request)
     _add_logprobs(body, request)
     count = _whole(request, "n", params.get("n", 1), 1)
     if not body["temperature"]:
@@ -110,10 +111,19 @@ def _add_text(body: dict[str, Any], request: Request) -> None:
     body["messages"] = list(request.messages or ())
 
 
-def _add_constraint(body: dict[str, Any], request: Request, limit: int) -> None:
+def _add_constraint(body: dict[str, Any], request: Request) -> None:
+    made = _constraint(request)
+    if made is None:
+        return
+    body["grammar"] = made.text
+    if made.most_tokens is not None and not _given_limit(request):
+        # Nobody set a limit, and there is a longest answer: it may be written to its end.
+        body["max_tokens"] = max(made.most_tokens, DEFAULT_MAX_TOKENS)
+
+
+def _constraint(request: Request) -> Made | None:
     wanted = request.params.get("response_format")
     schema = request.constraint.json_schema if request.constraint is not None else None
-    grammar = request.constraint.grammar if request.constraint is not None else None
     if schema is None and isinstance(wanted, Mapping):
         if wanted.get("type") == "json_schema":
             described = wanted.get("json_schema")
@@ -121,9 +131,21 @@ def _add_constraint(body: dict[str, Any], request: Request, limit: int) -> None:
         elif wanted.get("type") == "json_object":
             schema = wanted.get("schema") or {"type": "object"}
     if schema is not None:
-        body["json_schema"] = bounded(schema, limit)
-    elif grammar is not None:
-        body["grammar"] = grammar
+        try:
+            return from_schema(schema, _given_limit(request) or DEFAULT_MAX_TOKENS)
+        except TooDeepError as error:
+            raise LMInvalidRequestError(
+                f"{request.model}: the type {error} of the JSON schema holds itself without end.",
+                model=request.model,
+            ) from error
+    if request.constraint is not None and request.constraint.grammar is not None:
+        return from_gbnf(request.constraint.grammar)
+    return None
+
+
+def _given_limit(request: Request) -> int | None:
+    limit = request.params.get("max_tokens", request.params.get("max_completion_tokens"))
+    return None if limit is None else _whole(request, "max_tokens", limit, 1)
 
 
 def _add_logprobs(body: dict[str, Any], request: Request) -> None:
@@ -184,8 +206,16 @@ class Answer:
             raise error_of(self._error, request)
         if self._finish is None:
             raise LMServerError(f"{request.model} stopped before the end of its answer.", model=request.model)
+        text = "".join(self._texts)
+        if self._finish == "stop" and not request.params.get("stop"):
+            made = _constraint(request)
+            if made is not None and made.check is not None and not made.check.fullmatch(text):
+                raise LMUnexpectedError(
+                    f"{request.model}: llama.cpp did not hold the answer to its grammar. It wrote: {text!r}",
+                    model=request.model,
+                )
         return Choice(
-            "".join(self._texts),
+            text,
             self._finish,
             reasoning="".join(self._reasoning) or None,
             logprobs={"content": self._logprobs} if self._logprobs else None,
