@@ -157,3 +157,32 @@ class TestThroughLitellm:
             with pytest.raises(asyncio.CancelledError):
                 await task
             await until(lambda: server.dropped == 1)
+
+    # litellm makes types in the middle of a stream, of a kind that pydantic warns about.
+    @pytest.mark.filterwarnings("ignore")
+    async def test_answers_while_they_are_written(self):
+        with LocalServer(reply="one two three", faults=Faults(plan=[429])) as server:
+            chunks = [chunk async for chunk in self.engine(server).stream(ask())]
+            assert [chunk.text for chunk in chunks if chunk.text] == ["one", " two", " three"]
+            assert [chunk.finish_reason for chunk in chunks if chunk.finish_reason] == ["stop"]
+            assert chunks[-1].usage == Usage(2, 3)
+            assert chunks[-1].cost == pytest.approx(2 * 0.15e-6 + 3 * 0.6e-6)
+            assert server.count == 2
+
+    @pytest.mark.filterwarnings("ignore")
+    @pytest.mark.parametrize("fault", ["truncate", "error"])
+    async def test_a_stream_that_breaks_is_not_asked_again(self, fault):
+        with LocalServer(reply="one two three", faults=Faults(plan=[fault])) as server:
+            stream = self.engine(server).stream(ask())
+            assert (await anext(stream)).text == "one"
+            with pytest.raises((LMServerError, LMTransportError)):
+                await anext(stream)
+            assert server.count == 1
+
+    @pytest.mark.filterwarnings("ignore")
+    async def test_leaving_a_stream_ends_the_request(self):
+        with LocalServer(reply="word " * 500, pace=0.01) as server:
+            stream = self.engine(server).stream(ask())
+            await anext(stream)
+            await stream.aclose()
+            await until(lambda: server.dropped == 1)

@@ -60,7 +60,7 @@ class Session:
         ]
         if not wanted:
             return None
-        asked = getattr(rendered, "signature", None) or signature
+        asked = getattr(rendered, "asked", None) or signature
         return _Listened(self, wanted, reader_for(adapter, asked, rendered))
 
     def wants(self, chunk: Chunk) -> bool:

@@ -51,7 +51,7 @@ class LabelReader:
         self._label = re.compile(rf"{_ORNAMENT.pattern}({words})[*_]*[ \t]*:[*_]*", re.IGNORECASE)
         self._forms = {one.name: one.form for one in fields}
         self._rest = ""
-        self._over = False
+        self._over = self._final = False
         self._at_line_start = True
         self._talk = chatty
         self._indented: bool | None = None
@@ -61,26 +61,30 @@ class LabelReader:
 
     def feed(self, text: str) -> list[Piece]:
         """See `FieldReader.feed`."""
-        if not self._over:
-            self._rest += text.replace("\r\n", "\n")
-            while self._rest and not self._over and self._step():
-                pass
+        self._take(text.replace("\r\n", "\n"))
         return self._emitter.take()
 
     def end(self) -> list[Piece]:
         """See `FieldReader.end`."""
+        self._final = True
+        self._take("")
         if not self._over:
             self._emitter.push(self._rest)
-            self._rest = ""
             self._finish()
         return self._emitter.take()
+
+    def _take(self, text: str) -> None:
+        if not self._over:
+            self._rest += text
+        while self._rest and not self._over and self._step():
+            pass
 
     def _step(self) -> bool:
         """Take a part of the rest; whether to go on."""
         if self._at_line_start:
             return self._begin_line()
         end = self._rest.find("\n")
-        if end < 0 and self._talk:
+        if end < 0 and self._talk and not self._final:
             return False
         line = self._rest if end < 0 else self._rest[:end]
         self._rest = self._rest[len(line) :]
@@ -100,12 +104,14 @@ class LabelReader:
     def _begin_line(self) -> bool:
         label = self._label.match(self._rest)
         if label is not None:
+            if label.end() == len(self._rest) and not self._final:
+                return False  # there may be more to it: `**Label:**`
             self._cross(label)
             return True
-        if "\n" not in self._rest and self._may_be_label():
+        if "\n" not in self._rest and self._may_be_label() and not self._final:
             return False
         if self._lines and self._forms.get(self._emitter.field or "") == "text":
-            if self._rest == " ":
+            if self._rest == " " and not self._final:
                 return False
             blank = not self._rest.partition("\n")[0].strip()
             if self._indented is None and not blank:
