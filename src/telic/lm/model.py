@@ -62,7 +62,14 @@ class LM(BaseLM):
         deadline: seconds that all attempts together may take.
         context_window: tokens of prompt plus answer, where the server does not tell; longer prompts are then
             noticed before they are sent.
+        provider: who finetunes and launches the model; kept for when finetuning is there.
+        finetuning_model: likewise.
+        launch_kwargs: likewise.
+        train_kwargs: likewise.
+        use_developer_role: system messages are sent under the role `developer`.
         engine: an `Engine` to use as it is, or `"auto"`.
+        async_engine: accepted for compatibility; an engine serves both ways.
+        prompt_cache: accepted for compatibility; servers reuse equal prefixes by themselves.
         **kwargs: sent with every request (`top_p`, `stop`, `seed`, …); for `local/`, also engine options
             in `engine_options={"n_ctx": 8192, "slots": 2, …}`.
 
@@ -81,12 +88,14 @@ class LM(BaseLM):
         cache: bool = True,
         callbacks: list[Any] | None = None,
         num_retries: int = 3,
-        *,
+        provider: Any = None,
         finetuning_model: str | None = None,
         launch_kwargs: dict[str, Any] | None = None,
         train_kwargs: dict[str, Any] | None = None,
         use_developer_role: bool = False,
         engine: Engine | Literal["auto"] = "auto",
+        async_engine: Any = None,
+        prompt_cache: Any = None,
         **kwargs: Any,
     ) -> None:
         if not isinstance(model, str) or "/" not in model.strip("/"):
@@ -95,6 +104,7 @@ class LM(BaseLM):
             )
         self._connection = {name: kwargs.pop(name) for name in _CONNECTION if name in kwargs}
         super().__init__(model, model_type, temperature, max_tokens, cache, callbacks, num_retries, **kwargs)
+        self.provider = provider
         self.finetuning_model = finetuning_model
         self.launch_kwargs = launch_kwargs or {}
         self.train_kwargs = train_kwargs or {}
@@ -200,6 +210,35 @@ class LM(BaseLM):
 
         return streaming_step(lambda: stream(request), hear, self.model)
 
+    def finetune(
+        self,
+        train_data: list[dict[str, Any]],
+        train_data_format: Any = None,
+        train_kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """Comes with finetuning.
+
+        Raises:
+            LMUnsupportedFeatureError: always, in this version.
+        """
+        raise _of_finetuning(self.model, "finetune")
+
+    def reinforce(self, train_kwargs: dict[str, Any] | None = None) -> Any:
+        """Comes with finetuning; raises as `finetune` does."""
+        raise _of_finetuning(self.model, "reinforce")
+
+    def launch(self, launch_kwargs: dict[str, Any] | None = None) -> None:
+        """Comes with finetuning; raises as `finetune` does."""
+        raise _of_finetuning(self.model, "launch")
+
+    def kill(self, launch_kwargs: dict[str, Any] | None = None) -> None:
+        """Comes with finetuning; raises as `finetune` does."""
+        raise _of_finetuning(self.model, "kill")
+
+    def infer_provider(self) -> Any:
+        """Comes with finetuning; raises as `finetune` does."""
+        raise _of_finetuning(self.model, "infer_provider")
+
     def count_tokens(self, request: Request) -> int | None:
         """Exact prompt tokens on the embedded engine; `None` where only the server knows."""
         return self.engine.count_tokens(request)
@@ -239,3 +278,11 @@ class LM(BaseLM):
         self.__dict__.update(state)
         self._engine = None
         self._making = threading.Lock()
+
+
+def _of_finetuning(model: str, method: str) -> LMUnsupportedFeatureError:
+    return LMUnsupportedFeatureError(
+        f"{model}: {method}() is a part of finetuning, which this version of telic does not have yet.",
+        feature="finetuning",
+        model=model,
+    )

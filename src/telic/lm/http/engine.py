@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from telic.errors import LMInvalidRequestError, LMUnexpectedError, redact
 from telic.lm.http.address import address_of
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from telic.lm.http.incoming import Incoming
     from telic.lm.http.wire import Wire
 
+W = TypeVar("W", bound="Wire")
 _log = logging.getLogger("telic.lm")
 _CONSTRAINT_REFUSED = re.compile(
     r"(?i)response_format|json_schema|structured_outputs|guided_|grammar|\bschema\b"
@@ -191,14 +192,28 @@ class HttpEngine:
     def _connect(self) -> Wire:
         from telic.lm.http.wire import Wire
 
+        paths = paths_of(self.provider, self.address, self.name, self._api_version)
+        self._wire = self.wire(Wire, paths)
+        return self._wire
+
+    def wire(self, kind: type[W], paths: tuple[str, str]) -> W:
+        """A way to the server, with this engine's key and patience.
+
+        Args:
+            kind: class of the wire.
+            paths: the two that it posts to.
+
+        Raises:
+            LMAuthError: a key is needed and there is none.
+        """
         provider, address = self.provider, self.address
         key = key_of(provider, address, self._api_key, self.model)
-        self._wire = Wire(
+        return kind(
             Asked(
                 self.model, provider.name, self.endpoint, provider.key_env[0] if provider.key_env else None
             ),
             address,
-            paths_of(provider, address, self.name, self._api_version),
+            paths,
             {"Content-Type": "application/json", **credentials_of(provider, address, key), **self._headers},
             key,
             num_retries=self.num_retries,
@@ -206,7 +221,6 @@ class HttpEngine:
             timeout=self.timeout,
             deadline=self.deadline,
         )
-        return self._wire
 
     async def _ask(self, wire: Wire, request: Request, body: dict[str, Any]) -> Response:
         url = wire.chat_url if request.messages is not None else wire.text_url

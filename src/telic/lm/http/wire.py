@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import aiohttp
 from yarl import URL
@@ -27,6 +27,9 @@ CONNECT_WITHIN = 30.0
 class Wire:
     """Posts bodies, patiently.
 
+    Attributes:
+        holds: what an answer has at its top level.
+
     Args:
         asked: who is asked, for messages.
         address: where it is.
@@ -35,6 +38,8 @@ class Wire:
         secret: the key that `headers` carry, to keep it out of messages.
         num_retries, backoff, timeout, deadline: as `HttpEngine` takes them.
     """
+
+    holds: ClassVar[str] = "choices"
 
     def __init__(
         self,
@@ -148,7 +153,7 @@ class Wire:
         except ValueError:
             payload = None
         if isinstance(payload, dict):
-            if payload.get("choices"):
+            if payload.get(self.holds):
                 return payload
             if payload.get("error"):
                 raise self._reported(payload, headers)
