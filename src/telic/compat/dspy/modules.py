@@ -56,7 +56,7 @@ MODULES: dict[str, str] = {
     ),
     "dspy.signatures.utils": "get_dspy_field_type",
     "dspy.primitives": _PRIMITIVES,
-    "dspy.primitives.assertions": "Assert Suggest",
+    "dspy.primitives.assertions": "Assert Suggest DSPyAssertionError DSPySuggestionError",
     "dspy.primitives.base_module": "BaseModule",
     "dspy.primitives.module": "Module BaseModule",
     "dspy.primitives.program": "Module BaseModule",

@@ -42,7 +42,10 @@ _PLACES = {
     "telic.modules.knn": "KNN",
     "telic.modules.parallel": "Parallel",
     "telic.modules.avatar": "Avatar Action ActionOutput Actor",
-    "telic.modules.assertions": "Assert Suggest",
+    "telic.modules.assertions": (
+        "Assert Suggest DSPyAssertionError=AssertionFailedError DSPySuggestionError=SuggestionFailedError"
+    ),
+    "telic.modules.backtracking": "Backtracking",
     "telic.sandbox": (
         "CodeInterpreter FinalOutput LocalInterpreter PythonInterpreter SandboxSerializable REPLEntry "
         "REPLHistory REPLVariable resolve_interpreter_factory"
