@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 import telic
 from telic.errors import AdapterParseError, InputError, LMTransportError
-from telic.streaming import StreamChunk, StreamListener, StreamResponse
+from telic.streaming import StatusMessage, StreamChunk, StreamListener, StreamResponse
 from telic.streaming.fields.chat import ChatReader
 from telic.testing import DummyLM
 from telic.testing.faults import Faults
@@ -404,3 +404,29 @@ class TestByHand:
         listener.receive(Chunk("[[ ## answer ## ]]\nso [["))
         assert listener.finalize() == StreamResponse("p", "answer", " [[", True)
         assert listener.finalize() is None
+
+
+async def test_an_agents_thoughts_and_its_answer() -> None:
+    def weather(place: str) -> str:
+        """Tell the weather."""
+        return f"sunny in {place}"
+
+    turns = [
+        chat(next_thought="I must look", next_tool_name="weather", next_tool_args='{"place": "Rome"}'),
+        chat(next_thought="I know it", next_tool_name="finish", next_tool_args="{}"),
+        chat(reasoning="I looked.", answer="It is sunny."),
+    ]
+    with LocalServer(reply=turns) as server:
+        telic.configure(lm=lm(server))
+        agent = telic.ReAct("question -> answer", tools=[weather])
+        items = await collect(
+            agent, [StreamListener("next_thought", allow_reuse=True), *ANSWER], question="q"
+        )
+    assert text_of(items, "next_thought") == "I must lookI know it"
+    assert text_of(items, "answer") == "It is sunny."
+    kinds = [type(item).__name__ for item in items]
+    assert kinds.index("StatusMessage") > kinds.index("StreamResponse")
+    assert [item.message for item in items if isinstance(item, StatusMessage)] == [
+        "Calling tool weather...",
+        "Tool calling finished! Querying the LLM with tool calling results...",
+    ]

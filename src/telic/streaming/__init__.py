@@ -11,8 +11,10 @@ _TABLE = {
     "StreamListener": "telic.streaming.listener",
     "StreamResponse": "telic.streaming.messages",
     "apply_sync_streaming": "telic.streaming.bridges",
+    "asyncify": "telic.program.ways",
     "streamify": "telic.streaming.streamed",
     "streaming_response": "telic.streaming.bridges",
+    "syncify": "telic.program.ways",
 }
 
 __getattr__, __dir__ = exports(__name__, _TABLE)
