@@ -197,6 +197,25 @@ class TestAsync:
             silent = await collect(Loop(1), [], options=options, question="q")
             assert isinstance(silent[-1], telic.Prediction)
 
+    @pytest.mark.parametrize("way", ["forward", "aforward"])
+    async def test_a_program_can_send_things_of_its_own(self, way: str) -> None:
+        class Sending(telic.Module):
+            if way == "forward":
+
+                def forward(self) -> str:
+                    telic.settings.send_stream.send_nowait("half way")
+                    return "done"
+
+            else:
+
+                async def aforward(self) -> str:
+                    await telic.settings.send_stream.send("half way")
+                    return "done"
+
+        assert await collect(Sending()) == ["half way", "done"]
+        assert list(streamify(Sending(), async_streaming=False)()) == ["half way", "done"]
+        assert telic.settings.send_stream is None
+
     async def test_a_stream_within_a_stream(self) -> None:
         class Outer(telic.Module):
             def __init__(self) -> None:

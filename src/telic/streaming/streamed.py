@@ -35,9 +35,10 @@ def streamify(
 
     It yields, in the order in which they come, a `StreamResponse` for what a field grows by that a listener
     wants (without listeners, a `StreamChunk` for every chunk of every answer), a `StatusMessage` for what the
-    provider has something to say about, and last what the program returned. An exception of the program is
-    raised to the consumer. A consumer that stops iterating stops the program: the request under way is
-    closed, so that the server can stop writing. Each call is on its own, and any number may run at a time.
+    provider has something to say about, and last what the program returned; in between, what the program
+    itself sends by `settings.send_stream`. An exception of the program is raised to the consumer. A consumer
+    that stops iterating stops the program: the request under way is closed, so that the server can stop
+    writing. Each call is on its own, and any number may run at a time.
 
     Args:
         program: a module, or any callable, sync or async. Not changed.
@@ -66,6 +67,17 @@ def streamify(
         return stream(args, kwargs, copy_context())
 
     return streamer
+
+
+class Sender:
+    """What a streamed program finds in `settings.send_stream`: a way to yield things of its own."""
+
+    def __init__(self, emit: Emit) -> None:
+        self.send_nowait = emit
+
+    async def send(self, item: Any) -> None:
+        """Yield `item` to the consumer; `send_nowait(item)` does so from blocking code."""
+        self.send_nowait(item)
 
 
 class _Streamed:
@@ -137,7 +149,10 @@ class _Streamed:
             if self._always_final or self._bound is None or not session.emitted:
                 emit(value)
 
-        with settings.context(callbacks=callbacks), scopes.within(stream=session):
+        with (
+            settings.context(callbacks=callbacks, send_stream=Sender(emit)),
+            scopes.within(stream=session),
+        ):
             yield finish
 
 
