@@ -1,7 +1,7 @@
 """Every exception telic raises on purpose, in one tree.
 
     TelicError
-    ├── SignatureError (also ValueError)         a signature that cannot be built, edited or loaded
+    ├── SignatureError (also ValueError, TypeError)  a signature that cannot be built, edited or loaded
     │   └── SignatureSyntaxError                 "a, b -> c: int" does not parse
     ├── InputError (also ValueError, TypeError)  a call with missing, unknown, positional or ill-typed inputs
     ├── ConfigureError (also RuntimeError)       settings changed by a thread or task that may not
@@ -107,7 +107,7 @@ class TelicError(Exception):
         return f"{where}{self.message}"
 
 
-class SignatureError(TelicError, ValueError):
+class SignatureError(TelicError, ValueError, TypeError):
     """A signature cannot be built, edited or loaded."""
 
 

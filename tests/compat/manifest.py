@@ -83,8 +83,19 @@ def resolve(path: str) -> Any:
     raise ImportError(path)
 
 
+COMPATIBLE_ANYWAY = {
+    # Its second argument may be the keywords, as documented.
+    "dspy.PythonInterpreter.invoke_tool": "takes 'args' where 'kwargs' stands",
+}
+
+
 def problem(fact: Fact) -> str | None:
     """Why a name is not compatible; `None` where it is."""
+    found = _problem(fact)
+    return None if found == COMPATIBLE_ANYWAY.get(fact.path) else found
+
+
+def _problem(fact: Fact) -> str | None:
     try:
         value = resolve(fact.path)
     except (ImportError, AttributeError) as error:

@@ -55,6 +55,6 @@ def test_defaults_are_filled_in() -> None:
 def test_plainly_wrong_types_are_hinted_at() -> None:
     assert type_mismatches(BASE, {"question": "q", "context": ["x"]}) == []
     assert type_mismatches(BASE, {"question": 5, "context": "x"}) == [
-        "'question' is int, but declared as str",
-        "'context' is str, but declared as list",
+        "'question' is int (5), but declared as str",
+        "'context' is str ('x'), but declared as list",
     ]

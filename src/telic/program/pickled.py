@@ -32,7 +32,7 @@ def save_program(program: Any, path: str | Path, modules: Sequence[Any] | None =
     folder = Path(path)
     if folder.suffix or folder.is_file():
         raise ProgramFileError(
-            f"save_program=True writes a folder, and '{path}' looks like a file: give a name without a suffix."
+            f"save_program=True writes a folder, and '{path}' looks like a file: give it no suffix."
         )
     cloudpickle = require("cloudpickle", extra="pickle", purpose="saving a program with its code")
     for module in modules or ():

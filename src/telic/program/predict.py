@@ -11,13 +11,14 @@ from telic.adapters.base import Adapter
 from telic.errors import InputError, TelicError
 from telic.lm.base import BaseLM
 from telic.program.adapting import adapter_for
+from telic.program.fitting import fitted
 from telic.program.module import Module
 from telic.program.parameter import Parameter
 from telic.program.pipeline import Ask, build_request, gather, predict
 from telic.program.tree import path_of
 from telic.runtime import scope as scopes
 from telic.runtime.steps import Steps, adrive, drive
-from telic.signatures import Signature, check_inputs, ensure_signature
+from telic.signatures import Signature, ensure_signature
 from telic.types import Request
 
 
@@ -83,7 +84,7 @@ class Predict(Module, Parameter):
     def _steps(self, kwargs: dict[str, Any]) -> Steps[Any]:
         try:
             ask = gather(self, kwargs)
-            ask.inputs = check_inputs(ask.signature, ask.inputs)
+            ask.inputs = fitted(ask.signature, ask.inputs)
             return (yield from predict(ask))
         except TelicError as error:
             if error.program_path is None:
@@ -93,7 +94,7 @@ class Predict(Module, Parameter):
     def request_for(self, **inputs: Any) -> Request:
         """The request this predictor would send for these inputs."""
         ask: Ask = gather(self, inputs)
-        ask.inputs = check_inputs(ask.signature, ask.inputs)
+        ask.inputs = fitted(ask.signature, ask.inputs)
         return build_request(ask)
 
     def adapter_in_use(self) -> Adapter:

@@ -15,7 +15,8 @@ from telic.signatures.validation import to_jsonable
 def dump_predictor(predictor: Any, *, json_mode: bool = True) -> dict[str, Any]:
     """State as JSON: `traces`, `train`, `demos`, `signature`, `lm`, and `config` and `adapter` where set.
 
-    Without `json_mode`, demos stay the objects they are. Under `settings.state_layout = "dspy"`, the signature's fields are written as DSPy writes them.
+    Without `json_mode`, demos stay the objects they are. Under `settings.state_layout = "dspy"`, the
+    signature's fields are written as DSPy writes them.
     """
     state: dict[str, Any] = {
         "traces": [],

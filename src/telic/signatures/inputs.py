@@ -64,6 +64,26 @@ def _fail(signature: SignatureMeta, unknown: list[str], missing: list[str]) -> N
     raise InputError(f"The inputs do not fit the signature '{signature.signature}': {' '.join(parts)}")
 
 
+def misfits(
+    signature: SignatureMeta, inputs: Mapping[str, Any]
+) -> tuple[list[str], list[str], dict[str, Any]]:
+    """For a call that goes on although its inputs do not fit.
+
+    Returns:
+        Names of missing inputs, names of unknown ones, and the inputs that are known, with defaults.
+    """
+    known = {name: value for name, value in inputs.items() if name in signature._input_names}
+    missing = []
+    for name, field in signature._input_fields.items():
+        if name not in known:
+            default = field.get_default()
+            if default is MISSING:
+                missing.append(name)
+            else:
+                known[name] = default
+    return missing, [name for name in inputs if name not in signature._input_names], known
+
+
 def type_mismatches(signature: SignatureMeta, inputs: Mapping[str, Any]) -> list[str]:
     """Inputs whose values are plainly of another type than declared, one sentence each.
 
@@ -72,10 +92,14 @@ def type_mismatches(signature: SignatureMeta, inputs: Mapping[str, Any]) -> list
     """
     found = []
     for name, field in signature._input_fields.items():
-        expected = typing.get_origin(field.annotation) or field.annotation
         value = inputs.get(name)
+        if type(value) is field.annotation:
+            continue
+        expected = typing.get_origin(field.annotation) or field.annotation
         if expected in _CHECKED and value is not None and not isinstance(value, _CHECKED[expected]):
-            found.append(f"'{name}' is {type(value).__name__}, but declared as {expected.__name__}")
+            found.append(
+                f"'{name}' is {type(value).__name__} ({value!r:.80}), but declared as {expected.__name__}"
+            )
     return found
 
 

@@ -52,8 +52,9 @@ _PLACES = {
     ),
     "telic.streaming": (
         "StatusMessage StatusMessageProvider StreamListener StreamResponse streamify streaming_response "
-        "apply_sync_streaming asyncify syncify"
+        "apply_sync_streaming"
     ),
+    "telic.program.ways": "asyncify syncify",
     "telic.evaluate": "Evaluate EvaluationResult",
     "telic.evaluate.metrics": (
         "EM F1 HotPotF1 answer_exact_match answer_passage_match precision_score normalize_text"
