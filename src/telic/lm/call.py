@@ -7,12 +7,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from telic.lm.history import GLOBAL_HISTORY, HistoryEntry
+from telic.lm.history import note
 from telic.runtime import scope as scopes
 from telic.runtime.events import active_callbacks, notifying
 from telic.runtime.scope import Scope
-from telic.runtime.settings import settings
 from telic.runtime.steps import Do, Step, Steps
+from telic.store.default import call_record
 from telic.types import Request, Response
 
 if TYPE_CHECKING:
@@ -96,8 +96,6 @@ def _answer(lm: Askable, request: Request, scope: Scope, live: Live | None = Non
             scope.preview.append((request, lm))
             raise PreviewEnd
         return (yield from _paid(lm, request, scope, None, live))
-    from telic.store.default import call_record
-
     record = call_record()
     if not lm.cache and scope.preview is None:
         return (yield from _paid(lm, request, scope, record, live))
@@ -147,14 +145,4 @@ def _reserve(request: Request, scope: Scope) -> Steps[list[tuple[Any, Any]]]:
 def _note(lm: Askable, request: Request, response: Response, scope: Scope) -> None:
     for sink in scope.sinks:
         sink.add(request, response)
-    if settings.disable_history:
-        return
-    entry = HistoryEntry(request, response, _now())
-    lm.history.append(entry)
-    GLOBAL_HISTORY.append(entry)
-
-
-def _now() -> float:
-    from time import time
-
-    return time()
+    note(lm.history, request, response)

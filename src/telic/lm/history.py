@@ -8,6 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from time import time
 from typing import Any, TextIO, overload
 from uuid import uuid4
 
@@ -130,7 +131,9 @@ class History:
     def append(self, entry: Mapping[str, Any]) -> None:
         """Add an entry; the oldest go where the cap is passed."""
         size = entry.size() if isinstance(entry, HistoryEntry) else len(repr(entry))
-        cap, most = settings.max_history_bytes, settings.max_history_size
+        self._append(entry, size, settings.max_history_bytes, settings.max_history_size)
+
+    def _append(self, entry: Mapping[str, Any], size: int, cap: int, most: int) -> None:
         with self._lock:
             self._entries.append((size, entry))
             self._bytes += size
@@ -175,6 +178,16 @@ class History:
 
 GLOBAL_HISTORY = History()
 """Calls of every LM of the process."""
+
+
+def note(own: History, request: Request, response: Response) -> None:
+    """Add an answered call to an LM's own history and to that of the process, as the settings allow."""
+    if settings.disable_history:
+        return
+    entry = HistoryEntry(request, response, time())
+    size, cap, most = entry.size(), settings.max_history_bytes, settings.max_history_size
+    own._append(entry, size, cap, most)
+    GLOBAL_HISTORY._append(entry, size, cap, most)
 
 
 def inspect_history(n: int = 1, file: TextIO | None = None, *, history: History | None = None) -> None:

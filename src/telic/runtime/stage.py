@@ -1,8 +1,8 @@
 """From the loop to threads: run a function that may block on what coroutines have finished.
 
 Waking a thread for every item would cost more than most metrics do, and one thread would be stuck behind one
-slow call. So a worker that is awake takes whatever lies in the queue, and further workers come only while the
-queue does not drain.
+slow call. So a worker is woken once for all that one turn of the loop puts into the queue, takes what lies
+there, and further workers come only while the queue does not drain.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class BlockingStage:
         self._unfinished = 0
         self._threads = self._active = self._parked = 0
         self._taken = self._taken_before = 0
-        self._was_full = self._awaited = self._looking = self._closed = False
+        self._was_full = self._awaited = self._looking = self._waking = self._closed = False
 
     @property
     def full(self) -> bool:
@@ -67,11 +67,12 @@ class BlockingStage:
         with self._lock:
             self._queue.append((copy_context(), arguments))
             self._unfinished += 1
-            if self._active == 0:
-                self._grow(1)
         if not self._looking:
             self._looking = True
             self._loop.call_later(_LOOK_SECONDS, self._look)
+        if not self._waking:
+            self._waking = True
+            self._loop.call_soon(self._begin)
 
     def close(self) -> None:
         """Let the threads go; items that were not begun are dropped."""
@@ -80,6 +81,13 @@ class BlockingStage:
             self._queue.clear()
             for _ in range(self._threads):
                 self._wake.put(False)
+
+    def _begin(self) -> None:
+        """Have a worker awake; a turn of the loop after the first item, when the others lie here too."""
+        self._waking = False
+        with self._lock:
+            if self._active == 0 and self._queue:
+                self._grow(1)
 
     def _look(self) -> None:
         """Double the crew if the queue hardly moved since the last look: its members are blocked."""

@@ -19,7 +19,7 @@ class Step(Protocol):
         """Do it in this thread, blocking."""
         ...
 
-    async def aperform(self) -> Any:
+    def aperform(self) -> Awaitable[Any]:
         """Do it on the running loop."""
         ...
 
@@ -40,9 +40,9 @@ class Do:
         """Call the blocking one."""
         return self._sync()
 
-    async def aperform(self) -> Any:
-        """Await the other."""
-        return await self._async()
+    def aperform(self) -> Awaitable[Any]:
+        """Begin the other."""
+        return self._async()
 
 
 def drive(steps: Steps[R]) -> R:

@@ -103,16 +103,14 @@ class CallRecord:
 
     def record(self, request: Request, response: Response) -> None:
         """Write down an answer; durable on return."""
-        row = _row(request, response)
         if self.store is not None:
-            self.store.put("calls", request.key, row)
+            self.store.put("calls", request.key, _row(request, response))
         self._remember(request.key, response)
 
     async def arecord(self, request: Request, response: Response) -> None:
         """`record`, without blocking the loop."""
-        row = _row(request, response)
         if self.store is not None:
-            await self.store.aput("calls", request.key, row)
+            await self.store.aput("calls", request.key, _row(request, response))
         self._remember(request.key, response)
 
     def forget(self, key: str) -> None:
@@ -123,13 +121,19 @@ class CallRecord:
 
     def _remember(self, key: str, response: Response) -> None:
         if self.memory.max_bytes:
-            size = sum(len(choice.text or "") + len(choice.reasoning or "") for choice in response.choices)
-            if any(choice.tool_calls or choice.logprobs is not None for choice in response.choices):
-                size = len(dumps(response.to_json()))
             known = Response(
                 response.choices, response.usage, response.model, response.cost, response.latency, True
             )
-            self.memory.put(key, known, size)
+            self.memory.put(key, known, _size(response))
+
+
+def _size(response: Response) -> int:
+    size = 0
+    for choice in response.choices:
+        if choice.tool_calls or choice.logprobs is not None:
+            return len(dumps(response.to_json()))
+        size += len(choice.text or "") + len(choice.reasoning or "")
+    return size
 
 
 def _row(request: Request, response: Response) -> dict[str, Any]:
