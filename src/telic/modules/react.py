@@ -92,11 +92,11 @@ class ReAct(SteppedModule):
         """Leave out the oldest turn. Override it to keep something else.
 
         Raises:
-            InputError: there is only one turn, which alone does not fit.
+            ContextWindowExceededError: there is only one turn, which alone does not fit.
         """
         turns = list(trajectory)
         if len(turns) <= len(_KEYS):
-            raise InputError(
+            raise ContextWindowExceededError(
                 "The trajectory does not fit the model's window, and has only one turn, which cannot be left "
                 "out: "
                 "let the tools return less, or use a model with a larger window."

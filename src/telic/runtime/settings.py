@@ -55,6 +55,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "refuse_unknown_settings": True,
         "configure_by_first_only": False,
         "state_layout": "telic",
+        "native_agent_tools": True,
         "stream_recorded": True,
     }
 )
@@ -66,6 +67,7 @@ telic's way and the one DSPy documents:
     score_errors             an evaluation scores an example that raised with the failure score
     refuse_unknown_settings  a setting nobody knows raises; else it is kept
     configure_by_first_only  only the thread and the task that called `configure` first may call it again
+    native_agent_tools       `ReActV2` has tools called natively where the model can, and no adapter was chosen
     state_layout             `"telic"`, or `"dspy"`: in which of the two states and program files are written
     stream_recorded          an answer from the record is streamed too, as one chunk
 """

@@ -36,6 +36,19 @@ class _Missing:
 
 MISSING = _Missing()
 
+
+class _LeftOut:
+    """The default of an input that is left out of the prompt where it is not given."""
+
+    def __repr__(self) -> str:
+        return "LEFT_OUT"
+
+    def __reduce__(self) -> str:
+        return "LEFT_OUT"
+
+
+LEFT_OUT = _LeftOut()
+
 _CONSTRAINTS: Mapping[str, str] = {
     "gt": "greater than: ",
     "ge": "greater than or equal to: ",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from telic.errors import InputError
-from telic.signatures.field import MISSING
+from telic.signatures.field import LEFT_OUT, MISSING
 from telic.signatures.meta import SignatureMeta, near
 
 
@@ -39,6 +39,8 @@ def check_inputs(
             filled[name] = field.get_default()
             if filled[name] is MISSING:
                 missing.append(name)
+            elif filled[name] is LEFT_OUT:
+                del filled[name]
     if unknown or missing:
         _fail(signature, unknown, missing)
     return filled
@@ -79,7 +81,7 @@ def misfits(
             default = field.get_default()
             if default is MISSING:
                 missing.append(name)
-            else:
+            elif default is not LEFT_OUT:
                 known[name] = default
     return missing, [name for name in inputs if name not in signature._input_names], known
 

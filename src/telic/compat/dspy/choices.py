@@ -20,6 +20,8 @@ CHOICES: Mapping[str, Any] = MappingProxyType(
         # Predictor calls are kept in `dspy.settings.trace`.
         "trace": [],
         "max_history_size": 10_000,
+        # Tools are called natively where an adapter is told to, and not otherwise.
+        "native_agent_tools": False,
         # Saved programs can be read by DSPy.
         "state_layout": "dspy",
         # Settings of one's own; and only who configured first may go on to.
