@@ -83,7 +83,7 @@ def test_options_are_saved_where_they_differ_from_the_defaults():
 
 
 def test_unknown_adapters_and_options():
-    with pytest.raises(AdapterError, match=r"no adapter 'yaml'.*chat, json, xml, completion"):
+    with pytest.raises(AdapterError, match=r"no adapter 'yaml'.*chat, json, xml, baml, completion, two_step"):
         adapter_by_name("yaml")
     with pytest.raises(AdapterError, match=r"'chat' does not take these options.*indent"):
         adapter_by_name("chat", indent=3)

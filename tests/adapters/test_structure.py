@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 
 from telic.adapters import ChatAdapter, CompletionAdapter, JSONAdapter, XMLAdapter
-from telic.adapters.base import NOT_GIVEN, PARTIAL_DEMO
+from telic.adapters.pieces import NOT_GIVEN, PARTIAL_DEMO
 from telic.data.example import Example
 from telic.signatures import make_signature
 from telic.types import Capabilities

@@ -6,13 +6,18 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from telic.adapters.base import Adapter, Fields, SignatureClass
+from telic.adapters.base import Adapter, OnParseFailure
+from telic.adapters.json_text import whole_object
 from telic.adapters.layout import Layout, Slot
+from telic.adapters.named import adapter_by_name
+from telic.adapters.rendered import Fields, SignatureClass
+from telic.adapters.unmarked import Bare, unmarked
 from telic.adapters.values import render_value
-from telic.adapters.wording import field_lines, form
+from telic.adapters.wording import field_lines, form, in_brackets
 from telic.errors import AdapterParseError
-from telic.signatures.typenames import type_name
+from telic.types import Capabilities
 
+CALL = "Now call a tool."
 END = "[[ ## completed ## ]]"
 _MARKER = re.compile(r"^[ \t]*\[\[ ## (\w+) ## \]\]", re.MULTILINE)
 _END_INSIDE = re.compile(r"\s*\[\[ ## completed ## \]\].*", re.DOTALL)
@@ -22,14 +27,72 @@ class ChatAdapter(Adapter):
     """Each field stands under a marker `[[ ## name ## ]]`; answers end with `[[ ## completed ## ]]`.
 
     Read tolerantly: markers in other case, spacing or bold, the end missing, a field named twice (the first
-    counts), and, where there is only one output field, an answer without any marker.
+    counts), an object of JSON instead of all markers, and, where there is only one output field, an answer
+    without any marker.
+
+    Args:
+        callbacks: see `Adapter`, as for all that is not said here.
+        use_native_function_calling: see `Adapter`.
+        native_response_types: see `Adapter`.
+        use_json_adapter_fallback: ask anew for JSON under `on_parse_failure="json"`.
+        parallel_tool_calls: see `Adapter`.
+        constrain: on engines that can hold an answer to a JSON schema, ask for the outputs as one JSON object
+            and hold the answer to it, as `JSONAdapter` does.
+        on_parse_failure: see `Adapter`.
     """
 
     name: ClassVar[str] = "chat"
+    use_json_adapter_fallback: bool = True
+    constrain: bool = False
+
+    def __init__(
+        self,
+        callbacks: list[Any] | None = None,
+        use_native_function_calling: bool = False,
+        native_response_types: list[type] | None = None,
+        use_json_adapter_fallback: bool = True,
+        parallel_tool_calls: bool | None = None,
+        *,
+        constrain: bool = False,
+        on_parse_failure: OnParseFailure | None = None,
+    ) -> None:
+        super().__init__(
+            callbacks,
+            use_native_function_calling,
+            native_response_types,
+            parallel_tool_calls,
+            on_parse_failure=on_parse_failure,
+        )
+        self._choose(use_json_adapter_fallback=use_json_adapter_fallback, constrain=constrain)
+
+    def speaker(self, capabilities: Capabilities) -> Adapter:
+        """The JSON adapter where the answer is to be held to a schema and can be."""
+        if not self.constrain or not (capabilities.json_schema or capabilities.grammar):
+            return self
+        if self._constrained is None:
+            self._constrained = self._as_json()
+        return self._constrained
+
+    def fallback(self) -> Adapter | None:
+        """The JSON adapter, unless that is switched off."""
+        return self._as_json() if self.use_json_adapter_fallback else None
+
+    def _as_json(self) -> Adapter:
+        made: Adapter = adapter_by_name(
+            "json",
+            callbacks=self.callbacks,
+            use_native_function_calling=self.use_native_function_calling,
+            parallel_tool_calls=self.parallel_tool_calls,
+            on_parse_failure=self.on_parse_failure,
+        )
+        made._native_types = self._native_types
+        return made
+
+    _constrained: Adapter | None = None
 
     def prepare(self, signature: SignatureClass, layout: Layout) -> None:
         """Markers of each field, and a pattern that finds them where a model wrote them almost right."""
-        for slot in (*layout.inputs, *layout.outputs):
+        for slot in (*layout.places, *layout.outputs):
             slot.head = f"[[ ## {slot.name} ## ]]\n"
         names = [slot.name for slot in (*layout.outputs, *layout.inputs)]
         layout.facts["markers"] = _loose_markers([*names, "completed"])
@@ -39,13 +102,15 @@ class ChatAdapter(Adapter):
     def format_field_description(self, signature: SignatureClass) -> str:
         """The input and output fields, each with its type and what is said about it."""
         given = field_lines("Given:", signature.input_fields.values())
+        if not signature.output_fields:
+            return given
         wanted = field_lines("Wanted:", signature.output_fields.values())
         return f"{given}\n\n{wanted}"
 
     def format_field_structure(self, signature: SignatureClass) -> str:
         """The layout of a whole exchange, with what each output must look like."""
         layout = self.layout(signature)
-        sections = [f"{slot.head}{{{slot.name}}}" for slot in layout.inputs]
+        sections = [f"{slot.head}{{{slot.name}}}" for slot in layout.places]
         sections += [f"{slot.head}{{{slot.name}}}{_aside(slot)}" for slot in layout.outputs]
         return "\n\n".join(
             ["Fields are written in this layout, each value under its marker:", *sections, END]
@@ -66,7 +131,7 @@ class ChatAdapter(Adapter):
         """A user turn: `prefix`, the inputs that are given, what is asked for if main, `suffix`."""
         layout = self.layout(signature)
         parts = [prefix] if prefix else []
-        for slot in layout.inputs:
+        for slot in layout.places:
             value = inputs.get(slot.name, _MISSING)
             if type(value) is str:
                 parts.append(slot.head + value)
@@ -112,7 +177,13 @@ class ChatAdapter(Adapter):
         asked = ", then ".join(
             f"`{slot.head.strip()}`{in_brackets(slot)}" for slot in self.layout(signature).outputs
         )
+        if not asked:
+            return CALL
         return f"Now write {asked}, and last `{END}`."
+
+    def format_section(self, name: str, text: str) -> str:
+        """A value that is no field of the signature, under a marker."""
+        return f"[[ ## {name} ## ]]\n{text}"
 
     def repair_note(self, signature: SignatureClass, error: AdapterParseError) -> str:
         """What was wrong, and what is asked for once more."""
@@ -142,14 +213,24 @@ class ChatAdapter(Adapter):
             if len(almost) > len(found):
                 found = almost
             # A marker of another name makes it an answer to something else, not an answer without markers.
-            elif (
-                not found
-                and len(layout.outputs) == 1
-                and completion.strip()
-                and not _MARKER.search(completion)
-            ):
-                found = {layout.outputs[0].name: completion.strip()}
+            elif not found and not _MARKER.search(completion):
+                return self._unmarked(signature, layout, completion)
         return self.typed(signature, completion, found)
+
+    def _unmarked(self, signature: SignatureClass, layout: Layout, completion: str) -> dict[str, Any]:
+        """The fields in an answer without any mark: an object with them, or the text as the only one."""
+        text = completion.strip()
+        row = whole_object(text)
+        known = {name: row[name] for name in layout.by_output if name in row} if row else {}
+        if known and len(known) == len(layout.outputs):
+            return self.typed(signature, completion, known)
+        only = layout.outputs[0] if len(layout.outputs) == 1 else None
+        # An object with other keys is an answer to something else, unless objects are asked for.
+        if only is None or not text or (row and only.is_text):
+            return self.typed(signature, completion, {})
+        if self.on_parse_failure not in (None, "repair"):
+            raise unmarked(self, signature, completion)
+        return Bare(self.typed(signature, completion, {only.name: text}))
 
     @staticmethod
     def _almost_marked(layout: Layout, completion: str) -> dict[str, str]:
@@ -193,11 +274,6 @@ def _loose_markers(names: Sequence[str]) -> re.Pattern[str]:
 def _aside(slot: Slot) -> str:
     how = form(slot)
     return f"    ({how})" if how else ""
-
-
-def in_brackets(slot: Slot) -> str:
-    """A reminder of the type, where it is not plain text."""
-    return "" if slot.field.annotation is str else f" ({type_name(slot.field.annotation)})"
 
 
 def _takes_text(field: Any) -> bool:

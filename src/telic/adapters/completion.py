@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
-from telic.adapters.base import DEFAULT_CAPABILITIES, Adapter, Fields, Rendered, SignatureClass
+from telic.adapters.base import Adapter, OnParseFailure
+from telic.adapters.content import content_of, content_of_demo, text_of
 from telic.adapters.grammar import answer_grammar, only_text
 from telic.adapters.kinds import DATA, SCALARS, squeeze
 from telic.adapters.layout import Layout, Slot
+from telic.adapters.rendered import NOTHING, Fields, Rendered, SignatureClass
+from telic.adapters.turns import turns_of
 from telic.adapters.values import render_json, render_value
 from telic.adapters.wording import bounds, spoken_desc
 from telic.errors import AdapterParseError
@@ -45,30 +49,46 @@ class CompletionAdapter(Adapter):
     is only one text is left free until demos have shown its form.
 
     Args:
+        callbacks: see `Adapter`.
+        use_native_function_calling: see `Adapter`.
+        native_response_types: see `Adapter`.
+        parallel_tool_calls: see `Adapter`.
         multiline: whether texts in the answer may have several lines; `None` to go by the demos.
         choices: list the choices of `Literal` and enum outputs in the head; `None` to leave the list out
             where a grammar holds the answer to them and demos show their use. (On 7 intents, SmolLM2-135M
             got 57 % of 200 right with 8 demos and no list, 42 % with the list; without demos both 27 %.)
         constrain: use grammars.
         max_text: most characters, under a grammar, of a text that other outputs follow; `None` for no limit.
+        on_parse_failure: see `Adapter`.
     """
 
     name: ClassVar[str] = "completion"
+    multiline: bool | None = None
+    choices: bool | None = None
+    constrain: bool = True
+    max_text: int | None = 1200
 
     def __init__(
         self,
+        callbacks: list[Any] | None = None,
+        use_native_function_calling: bool = False,
+        native_response_types: list[type] | None = None,
+        parallel_tool_calls: bool | None = None,
         *,
         multiline: bool | None = None,
         choices: bool | None = None,
         constrain: bool = True,
         max_text: int | None = 1200,
+        on_parse_failure: OnParseFailure | None = None,
     ) -> None:
-        self.multiline = multiline
-        self.choices = choices
-        self.constrain = constrain
-        self.max_text = max_text
-        given = {"multiline": multiline, "choices": choices, "constrain": constrain, "max_text": max_text}
-        self.options = {key: value for key, value in given.items() if value != _DEFAULTS[key]}
+        super().__init__(
+            callbacks,
+            use_native_function_calling,
+            native_response_types,
+            parallel_tool_calls,
+            on_parse_failure=on_parse_failure,
+        )
+        self._choose(multiline=multiline, choices=choices, constrain=constrain, max_text=max_text)
 
     def prepare(self, signature: SignatureClass, layout: Layout) -> None:
         """Labels, and the patterns that find them in an answer."""
@@ -82,36 +102,38 @@ class CompletionAdapter(Adapter):
 
     # Rendering.
 
-    def render(
+    def compose(
         self,
         signature: SignatureClass,
         demos: Sequence[Fields],
         inputs: Fields,
-        capabilities: Capabilities = DEFAULT_CAPABILITIES,
+        capabilities: Capabilities,
+        params: Fields = NOTHING,
     ) -> Rendered:
         """A prompt to continue; where the model only chats, the same text as one user message."""
         layout = self.layout(signature)
-        records, several_lines, gaps = self._records(signature, layout, demos)
+        records, several_lines, gaps = self._records(layout, demos, inputs)
         blocks = several_lines if self.multiline is None else self.multiline
         constraint = None
         if self.constrain and capabilities.grammar and (records or not only_text(layout.outputs)):
             lead = " " if capabilities.completion else ""
             constraint = self._grammar(layout, lead, blocks, gaps)
         listed = not (constraint and records) if self.choices is None else self.choices
-        text = self._text(signature, records, inputs, listed)
+        text = self._content(signature, records, inputs, listed)
         if not capabilities.completion:
             return Rendered([{"role": "user", "content": text}], constraint=constraint)
         one_line = len(layout.outputs) == 1 and layout.outputs[0].kind in SCALARS
         stop = ["\n\n"] if one_line or (records and not blocks) else []
         if layout.inputs:
             stop.append(f"\n{layout.inputs[0].head}")
-        return Rendered(prompt=text, constraint=constraint, params={"stop": stop} if stop else {})
+        params = {"stop": stop} if stop else {}
+        return Rendered(prompt=text_of(text), constraint=constraint, params=params)
 
     def format(self, signature: SignatureClass, demos: Sequence[Fields], inputs: Fields) -> list[Message]:
         """The whole text as one user message."""
-        records, _, _ = self._records(signature, self.layout(signature), demos)
-        text = self._text(signature, records, inputs, self.choices is not False)
-        return [{"role": "user", "content": text}]
+        records, _, _ = self._records(self.layout(signature), demos, inputs)
+        content = self._content(signature, records, inputs, self.choices is not False)
+        return [{"role": "user", "content": content}]
 
     def format_field_description(self, signature: SignatureClass) -> str:
         """A line for each field about which there is something to say."""
@@ -180,7 +202,7 @@ class CompletionAdapter(Adapter):
         answer = _BLANK_LINES.sub("\n", text.strip())[:_LONGEST_QUOTE]
         said = f"{rendered.prompt} {answer}".rstrip()
         prompt = f"{said}\n\nThat was wrong: {error.detail} The same once more, put right:\n\n{record}"
-        return Rendered(prompt=prompt, constraint=rendered.constraint, params=rendered.params)
+        return replace(rendered, prompt=prompt)
 
     def repair_note(self, signature: SignatureClass, error: AdapterParseError) -> str:
         """What was wrong, and the labels that are asked for."""
@@ -188,15 +210,17 @@ class CompletionAdapter(Adapter):
         return f"{super().repair_note(signature, error)}\nWrite {asked}, each followed by its value."
 
     def _records(
-        self, signature: SignatureClass, layout: Layout, demos: Sequence[Fields]
+        self, layout: Layout, demos: Sequence[Fields], inputs: Fields
     ) -> tuple[list[str], bool, bool]:
-        """Demos as text, those that lack fields first; whether an output of theirs has several lines, or is
-        an empty text.
+        """Demos as text, those that lack fields first, then earlier turns of a conversation; whether an
+        output of theirs has several lines, or is an empty text.
         """
         partial: list[str] = []
         whole: list[str] = []
         several = gaps = False
-        for demo in demos:
+        earlier = inputs.get(layout.history) if layout.history is not None else None
+        turns = turns_of(earlier) if earlier is not None else ()
+        for number, demo in enumerate((*demos, *turns)):
             given_in, given_out = layout.given(demo)
             if not given_out or (not given_in and layout.inputs):
                 continue
@@ -205,12 +229,12 @@ class CompletionAdapter(Adapter):
                 value = demo.get(slot.name)
                 # What a demo lacks is left out: a base model would learn to write a placeholder.
                 if value is not None or (slot.none_allowed and slot.name in demo):
-                    lines.append(_line(slot, value))
+                    lines.append(_demo_line(layout, slot, value))
                     if slot.field.role == "output":
                         several = several or "\n" in lines[-1]
                         gaps = gaps or lines[-1] == slot.head
             complete = given_in == len(layout.inputs) and given_out == len(layout.outputs)
-            (whole if complete else partial).append("\n".join(lines))
+            (whole if complete or number >= len(demos) else partial).append("\n".join(lines))
         return partial + whole, several, gaps and len(layout.outputs) > 1
 
     def _head(self, signature: SignatureClass, listed: bool) -> str:
@@ -222,10 +246,16 @@ class CompletionAdapter(Adapter):
             head = layout.facts["head", listed] = "\n".join(part for part in (task, notes) if part)
         return head
 
-    def _text(self, signature: SignatureClass, records: Sequence[str], inputs: Fields, listed: bool) -> str:
+    def _content(
+        self, signature: SignatureClass, records: Sequence[str], inputs: Fields, listed: bool
+    ) -> Any:
         head = self._head(signature, listed)
-        new = self.format_user_message_content(signature, inputs, main_request=True)
-        return "\n\n".join([head, *records, new] if head else [*records, new])
+
+        def write() -> str:
+            new = self.format_user_message_content(signature, inputs, main_request=True)
+            return "\n\n".join([head, *records, new] if head else [*records, new])
+
+        return content_of(self.layout(signature), inputs, write)
 
     def _grammar(self, layout: Layout, lead: str, blocks: bool, gaps: bool) -> Constraint:
         key = ("grammar", lead, blocks, gaps)
@@ -262,7 +292,6 @@ class CompletionAdapter(Adapter):
         return self.typed(signature, completion, found)
 
 
-_DEFAULTS = {"multiline": None, "choices": None, "constrain": True, "max_text": 1200}
 _MISSING = object()
 
 
@@ -314,6 +343,14 @@ def _line(slot: Slot, value: Any) -> str:
     if "\n" in text:
         text = text.replace("\r\n", "\n").replace("\n", "\n  ")
     return f"{slot.head} {text}" if text else slot.head
+
+
+def _demo_line(layout: Layout, slot: Slot, value: Any) -> str:
+    if slot.name not in layout.rich:
+        return _line(slot, value)
+    # One text holds all demos, so that pictures in them are only named.
+    demo = {slot.name: value}
+    return text_of(content_of_demo(layout, demo, lambda shown: _line(slot, shown[slot.name])))
 
 
 def _body(slot: Slot, text: str) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
-from telic.adapters.base import Fields, SignatureClass
-from telic.adapters.chat import ChatAdapter, in_brackets
+from telic.adapters.base import Adapter, OnParseFailure
+from telic.adapters.chat import CALL, ChatAdapter
 from telic.adapters.json_text import ABSENT, complete_part, decode, objects, unfenced
 from telic.adapters.kinds import ANY, CHOICE, DATA, TEXT, WORD
 from telic.adapters.layout import Layout, Slot
-from telic.adapters.wording import form
+from telic.adapters.rendered import NOTHING, Fields, Rendered, SignatureClass
+from telic.adapters.wording import form, in_brackets
 from telic.signatures.validation import object_schema, to_jsonable
 from telic.types import Capabilities, Constraint
 
@@ -26,26 +28,80 @@ class JSONAdapter(ChatAdapter):
     field, also its bare value.
 
     Args:
+        callbacks: see `Adapter`.
+        use_native_function_calling: see `Adapter`.
+        parallel_tool_calls: see `Adapter`.
+        native_response_types: see `Adapter`.
         indent: spaces of indentation in demos; `None` for one line, which costs fewer tokens.
-        constrain: hold the answer to the schema on engines that can.
+        constrain: hold the answer to the schema on engines that can; where a schema cannot tell the shape of
+            an output (mappings with keys of any name), to JSON of whatever shape.
+        on_parse_failure: see `Adapter`; this adapter is itself the way out of others.
     """
 
     name: ClassVar[str] = "json"
+    use_native_function_calling: bool = True
+    constrain: bool = True
+    indent: int | None = 2
 
-    def __init__(self, *, indent: int | None = 2, constrain: bool = True) -> None:
-        self.indent = indent
-        self.constrain = constrain
-        if indent != 2:
-            self.options["indent"] = indent
-        if not constrain:
-            self.options["constrain"] = False
+    def __init__(
+        self,
+        callbacks: list[Any] | None = None,
+        use_native_function_calling: bool = True,
+        parallel_tool_calls: bool | None = None,
+        *,
+        native_response_types: list[type] | None = None,
+        indent: int | None = 2,
+        constrain: bool = True,
+        on_parse_failure: OnParseFailure | None = None,
+    ) -> None:
+        super().__init__(
+            callbacks,
+            use_native_function_calling,
+            native_response_types,
+            parallel_tool_calls=parallel_tool_calls,
+            constrain=constrain,
+            on_parse_failure=on_parse_failure,
+        )
+        self._choose(indent=indent)
+
+    def speaker(self, capabilities: Capabilities) -> Adapter:
+        """This adapter."""
+        return self
+
+    def fallback(self) -> Adapter | None:
+        """No one: this is the way out of others."""
+        return None
+
+    def compose(
+        self,
+        signature: SignatureClass,
+        demos: Sequence[Fields],
+        inputs: Fields,
+        capabilities: Capabilities,
+        params: Fields = NOTHING,
+    ) -> Rendered:
+        """What to send; held to some JSON where not to the schema."""
+        rendered = super().compose(signature, demos, inputs, capabilities, params)
+        if (
+            rendered.constraint is not None
+            or not self.constrain
+            or not capabilities.chat
+            or not (capabilities.json_object or capabilities.json_schema)
+            or "response_format" in params
+            or not signature.output_fields
+        ):
+            return rendered
+        return replace(rendered, params={**rendered.params, "response_format": {"type": "json_object"}})
 
     def constraint(self, signature: SignatureClass, capabilities: Capabilities) -> Constraint | None:
         """The object's schema, or a grammar of it where the engine takes only grammars."""
         if not self.constrain or not (capabilities.json_schema or capabilities.grammar):
             return None
+        layout = self.layout(signature)
+        facts = layout.facts
+        if not layout.outputs or (not capabilities.grammar and self._is_open(signature, layout)):
+            return None
         kind = "schema" if capabilities.json_schema else "grammar"
-        facts = self.layout(signature).facts
         made: Constraint | None = facts.get(kind)
         if made is None:
             schema = object_schema(signature.output_fields)
@@ -58,15 +114,25 @@ class JSONAdapter(ChatAdapter):
             facts[kind] = made
         return made
 
+    @staticmethod
+    def _is_open(signature: SignatureClass, layout: Layout) -> bool:
+        """Whether strict servers would refuse the schema; those that know grammars take any."""
+        known: bool | None = layout.facts.get("open")
+        if known is None:
+            known = layout.facts["open"] = _has_open_objects(object_schema(signature.output_fields))
+        return known
+
     # Rendering.
 
     def format_field_structure(self, signature: SignatureClass) -> str:
         """The layout of inputs and of the answer."""
         layout = self.layout(signature)
         parts = []
-        if layout.inputs:
+        if layout.places:
             parts.append("What is given is written in this layout, each value under its marker:")
-            parts += [f"{slot.head}{{{slot.name}}}" for slot in layout.inputs]
+            parts += [f"{slot.head}{{{slot.name}}}" for slot in layout.places]
+        if not layout.outputs:
+            return "\n\n".join(parts)
         parts.append("The answer is one JSON object and nothing else, its keys in this order:")
         lines = [f'  "{slot.name}": {_blank(slot)}' for slot in layout.outputs]
         parts.append("{\n" + ",\n".join(lines) + "\n}")
@@ -105,7 +171,7 @@ class JSONAdapter(ChatAdapter):
     def user_message_output_requirements(self, signature: SignatureClass) -> str:
         """The reminder at the end of the main request; rendered once per signature."""
         asked = ", then ".join(f"`{slot.name}`{in_brackets(slot)}" for slot in self.layout(signature).outputs)
-        return f"Now write the JSON object with {asked}."
+        return f"Now write the JSON object with {asked}." if asked else CALL
 
     # Reading.
 
@@ -173,6 +239,21 @@ def _bare_value(slot: Slot, completion: str) -> Any:
     if isinstance(value, str):
         return value
     return text if text and not text.startswith("{") else ABSENT
+
+
+def _has_open_objects(schema: Any) -> bool:
+    """Whether an object may have keys that the schema does not name, or a value may be anything."""
+    if isinstance(schema, list):
+        return any(map(_has_open_objects, schema))
+    if not isinstance(schema, dict):
+        return False
+    if not schema or (schema.get("type") == "object" and schema.get("additionalProperties") is not False):
+        return True
+    named = [*schema.get("properties", {}).values(), *schema.get("$defs", {}).values()]
+    others = (
+        value for key, value in schema.items() if key in ("items", "prefixItems", "anyOf", "oneOf", "allOf")
+    )
+    return any(map(_has_open_objects, named)) or any(map(_has_open_objects, others))
 
 
 def _blank(slot: Slot) -> str:

@@ -90,6 +90,17 @@ def repair(text: str) -> Any:
     return value if isinstance(value, (dict, list)) and value else ABSENT
 
 
+def whole_object(text: str) -> dict[str, Any] | None:
+    """The object that is the whole of `text`, damaged or in a fence as it may be; `None` if it is not one."""
+    text = unfenced(text)
+    if not (text.startswith("{") and text.endswith("}")):
+        return None
+    value = decode(text)
+    if value is ABSENT:
+        value = repair(text)
+    return value if isinstance(value, dict) else None
+
+
 def objects(text: str) -> Iterator[dict[str, Any]]:
     """The JSON objects in `text`: first those that are whole, then a cut one, then what can be repaired."""
     start = text.find("{")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+import sys
 import types
 import typing
 from typing import Any, Final
@@ -72,10 +73,35 @@ def kind_of(annotation: Any) -> str:
     for base, kind in _BUILTIN_KINDS:
         if issubclass(annotation, base):
             return kind
+    if is_custom(annotation):  # code and reasoning are texts
+        return TEXT if _shape_of(annotation) == "string" else DATA
     return WORD if annotation.__module__.partition(".")[0] in _WORD_MODULES else DATA
 
 
 _BUILTIN_KINDS: Final = ((bool, BOOLEAN), (int, INTEGER), (float, NUMBER), (str, TEXT))
+
+
+def _shape_of(annotation: Any) -> Any:
+    return annotation.model_json_schema().get("type")
+
+
+def is_custom(annotation: Any) -> bool:
+    """Whether it is a class that knows how its values are shown: `telic.types.Type` or one derived from it.
+
+    Such a class exists only where its base is loaded, so pydantic is not loaded for the question.
+    """
+    known = sys.modules.get("telic.types.base_type")
+    return known is not None and isinstance(annotation, type) and issubclass(annotation, known.Type)
+
+
+def is_history(annotation: Any) -> bool:
+    """Whether values are the earlier turns of a conversation: `telic.types.History`, or a type that says
+    `is_history = True` and has `messages`.
+    """
+    if getattr(annotation, "is_history", False) is True:
+        return True
+    known = sys.modules.get("telic.types.history")
+    return known is not None and isinstance(annotation, type) and issubclass(annotation, known.History)
 
 
 def choices_of(annotation: Any) -> tuple[Any, ...]:

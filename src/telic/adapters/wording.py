@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -30,10 +31,26 @@ def field_lines(title: str, fields: Iterable[Field]) -> str:
     """A numbered list of fields under a title: name, type, description, bounds."""
     lines = [title]
     for number, field in enumerate(fields, 1):
-        line = f"{number}. `{field.name}` ({type_name(field.annotation)}): {spoken_desc(field)}".rstrip()
+        line = f"{number}. `{field.name}` ({spoken_type(field.annotation)}): {spoken_desc(field)}".rstrip()
         limits = bounds(field)
         lines.append(f"{line}\n   Must be {limits}." if limits else line)
+        lines += [f"   {kind.__name__}: {said}" for kind, said in described(field.annotation)]
     return "\n".join(lines)
+
+
+def spoken_type(annotation: Any) -> str:
+    """The name of a type; a model knows reasoning as text."""
+    known = sys.modules.get("telic.types.reasoning")
+    return "str" if known is not None and annotation is known.Reasoning else type_name(annotation)
+
+
+def described(annotation: Any) -> list[tuple[type, str]]:
+    """The custom types in a type, each with what a model is told about it, where there is something."""
+    known = sys.modules.get("telic.types.base_type")
+    if known is None:
+        return []
+    kinds = known.Type.extract_custom_type_from_annotation(annotation)
+    return [(kind, "\n   ".join(said.splitlines())) for kind in kinds if (said := kind.description())]
 
 
 def spoken_desc(field: Field) -> str:
@@ -84,8 +101,30 @@ _WORD_FORMS = {
 
 def schema_of(slot: Slot) -> dict[str, Any]:
     """The JSON schema of a field as it is shown: what holds of every member is not repeated."""
-    schema: dict[str, Any] = _spoken({**json_schema(slot.field), "description": None})
-    return schema
+    schema: dict[str, Any] = {**json_schema(slot.field), "description": None}
+    definitions = dict(schema.get("$defs") or {})
+    for kind, _ in described(slot.field.annotation):  # said where the field is named
+        if kind.__name__ in definitions:
+            definitions[kind.__name__] = {**definitions[kind.__name__], "description": None}
+    spoken: dict[str, Any] = _spoken(_inlined(schema, definitions))
+    return spoken
+
+
+def _inlined(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """The schema itself instead of a reference to it, where nothing else refers to it."""
+    name = str(schema.get("$ref", "")).rpartition("/")[2]
+    target = definitions.get(name)
+    if target is None or f'#/$defs/{name}"' in json.dumps(definitions):
+        return {**schema, "$defs": definitions} if definitions else schema
+    del definitions[name]
+    return {**target, "$defs": definitions} if definitions else target
+
+
+def in_brackets(slot: Slot) -> str:
+    """A reminder of the type, where it is not plain text."""
+    if slot.is_text and not slot.none_allowed:
+        return ""
+    return f" ({type_name(slot.field.annotation)})"
 
 
 def _spoken(schema: Any) -> Any:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from telic.adapters.base import Fields, SignatureClass
-from telic.adapters.chat import ChatAdapter
+from telic.adapters.chat import CALL, ChatAdapter
 from telic.adapters.kinds import DATA
 from telic.adapters.layout import Layout, Slot
+from telic.adapters.rendered import Fields, SignatureClass
 from telic.adapters.values import render_value
 from telic.adapters.wording import form, schema_of
 from telic.adapters.xml_values import escape, from_xml, sketch, to_xml, unescape
@@ -26,7 +26,7 @@ class XMLAdapter(ChatAdapter):
 
     def prepare(self, signature: SignatureClass, layout: Layout) -> None:
         """Tags of each field, schemas of those with inner structure, and the pattern of opening tags."""
-        for slot in (*layout.inputs, *layout.outputs):
+        for slot in (*layout.places, *layout.outputs):
             slot.head, slot.tail = f"<{slot.name}>\n", f"\n</{slot.name}>"
         layout.facts["open"] = _opening([slot.name for slot in layout.outputs])
 
@@ -36,7 +36,7 @@ class XMLAdapter(ChatAdapter):
         """The layout of a whole exchange, with what each output must look like."""
         layout = self.layout(signature)
         parts = ["Fields are written in this layout, each value inside its element:"]
-        parts += [f"{slot.head}{{{slot.name}}}{slot.tail}" for slot in layout.inputs]
+        parts += [f"{slot.head}{{{slot.name}}}{slot.tail}" for slot in layout.places]
         parts += [self._blank(layout, slot) for slot in layout.outputs]
         return "\n\n".join(parts)
 
@@ -51,7 +51,7 @@ class XMLAdapter(ChatAdapter):
         """A user turn: `prefix`, the inputs that are given, what is asked for if main, `suffix`."""
         layout = self.layout(signature)
         parts = [prefix] if prefix else []
-        for slot in layout.inputs:
+        for slot in layout.places:
             value = inputs.get(slot.name, _MISSING)
             if value is not _MISSING:
                 text = value if type(value) is str else render_value(value, in_text_field=slot.is_text)
@@ -76,6 +76,10 @@ class XMLAdapter(ChatAdapter):
                 parts.append(f"{slot.head}{escape(text)}{slot.tail}")
         return "\n\n".join(parts)
 
+    def format_section(self, name: str, text: str) -> str:
+        """A value that is no field of the signature, as an element."""
+        return f"<{name}>\n{text}\n</{name}>"
+
     def format_field_with_value(self, fields_with_values: Mapping[Any, Any]) -> str:
         """Elements for fields given as `{field: value}`, where a field has a `name`."""
         return "\n\n".join(
@@ -86,7 +90,7 @@ class XMLAdapter(ChatAdapter):
     def user_message_output_requirements(self, signature: SignatureClass) -> str:
         """The reminder at the end of the main request; rendered once per signature."""
         asked = ", then ".join(f"`<{slot.name}>`" for slot in self.layout(signature).outputs)
-        return f"Now write {asked}, each with its end tag."
+        return f"Now write {asked}, each with its end tag." if asked else CALL
 
     def _blank(self, layout: Layout, slot: Slot) -> str:
         if slot.kind is DATA:
@@ -113,8 +117,8 @@ class XMLAdapter(ChatAdapter):
             name = layout.output_like(tag)
             if name is not None and name not in found:
                 found[name] = self._content(layout, layout.by_output[name], content)
-        if not found and len(layout.outputs) == 1 and completion.strip():
-            found = {layout.outputs[0].name: completion.strip()}
+        if not found:
+            return self._unmarked(signature, layout, completion)
         return self.typed(signature, completion, found)
 
     def _content(self, layout: Layout, slot: Slot, content: str | None) -> Any:

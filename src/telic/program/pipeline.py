@@ -6,18 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from telic.adapters import exchange
+from telic.adapters.base import Adapter
 from telic.data.prediction import Prediction
-from telic.errors import AdapterParseError, LMNotConfiguredError
+from telic.errors import LMNotConfiguredError
 from telic.lm.call import call
 from telic.program.adapting import adapter_for
 from telic.runtime import scope as scopes
 from telic.runtime.events import active_callbacks, notify_around
-from telic.runtime.settings import DEFAULTS, settings
-from telic.runtime.steps import Steps
-from telic.types import Request, Response
+from telic.runtime.settings import settings
+from telic.runtime.steps import Do, Step, Steps
+from telic.types import Capabilities, Choice, Request, Response
 
 if TYPE_CHECKING:
-    from telic.adapters.base import Adapter, Rendered
+    from telic.adapters.rendered import Rendered
     from telic.runtime.scope import AnswerStream
 
 
@@ -57,13 +59,11 @@ def resolve_lm(*choices: Any) -> Any:
 
 def predict(ask: Ask) -> Steps[Prediction]:
     """Answer one question with typed outputs, one completion per choice."""
-    rendered = _render(ask)
-    heard = _heard(ask, rendered)
-    response = yield from call(ask.lm, _request(ask, rendered), heard)
-    completions = []
-    for choice in response.choices:
-        completions.append((yield from _read(ask, rendered, choice, heard)))
-        heard = None  # of several answers to one question the first is streamed
+    kind = type(ask.adapter)
+    if kind.__call__ is Adapter.__call__ and kind.acall is Adapter.acall:
+        completions = yield from _converse(ask)
+    else:  # a user's adapter that does it all by itself
+        completions = yield _own_way(ask)
     prediction = Prediction.from_completions(completions, signature=ask.signature)
     _trace(ask, prediction)
     return prediction
@@ -71,70 +71,119 @@ def predict(ask: Ask) -> Steps[Prediction]:
 
 def build_request(ask: Ask) -> Request:
     """The request `predict` would send first."""
-    return _request(ask, _render(ask))
+    turn = next(_exchange(ask))
+    return _request(turn)
 
 
-def _render(ask: Ask) -> Rendered:
-    callbacks = active_callbacks(getattr(ask.adapter, "callbacks", ()))
-    if callbacks:
-        inputs = {"signature": ask.signature, "demos": ask.demos, "inputs": ask.inputs}
-        with notify_around(callbacks, "adapter_format", ask.adapter, inputs) as done:
-            rendered = ask.adapter.render(ask.signature, ask.demos, ask.inputs, ask.lm.capabilities)
+class Desk(exchange.Desk):
+    """Calls the adapter's pieces; callbacks hear of it."""
+
+    def render(
+        self,
+        adapter: Any,
+        signature: Any,
+        demos: Sequence[Any],
+        inputs: Mapping[str, Any],
+        capabilities: Capabilities,
+        lm: Any,
+        params: Mapping[str, Any],
+    ) -> Rendered:
+        """What to send."""
+        callbacks = active_callbacks(adapter.callbacks)
+        rendered: Rendered
+        if not callbacks:
+            rendered = adapter.render(signature, demos, inputs, capabilities, lm, params)
+            return rendered
+        told = {"signature": signature, "demos": demos, "inputs": inputs}
+        with notify_around(callbacks, "adapter_format", adapter, told) as done:
+            rendered = adapter.render(signature, demos, inputs, capabilities, lm, params)
             done(rendered.messages if rendered.messages is not None else rendered.prompt)
         return rendered
-    return ask.adapter.render(ask.signature, ask.demos, ask.inputs, ask.lm.capabilities)
+
+    def read(self, adapter: Any, signature: Any, rendered: Rendered, choice: Choice) -> dict[str, Any]:
+        """The output fields of an answer."""
+        callbacks = active_callbacks(adapter.callbacks)
+        fields: dict[str, Any]
+        if not callbacks:
+            fields = adapter.read_choice(signature, rendered, choice)
+            return fields
+        told = {"signature": signature, "completion": choice.text or ""}
+        with notify_around(callbacks, "adapter_parse", adapter, told) as done:
+            fields = adapter.read_choice(signature, rendered, choice)
+            done(fields)
+        return fields
+
+    def policy(self, adapter: Any) -> str:
+        """As the adapter says, else the settings."""
+        return adapter.on_parse_failure or ("json" if settings.json_fallback else "repair")
+
+    def repairs(self) -> int:
+        """As the settings say."""
+        repairs: int = settings.max_repairs
+        return repairs
 
 
-def _request(ask: Ask, rendered: Rendered) -> Request:
-    params = {**rendered.params, **ask.config} if rendered.params else ask.config
-    if params.get("n", 1) not in (None, 1) and not params.get(
-        "temperature", ask.lm.kwargs.get("temperature")
-    ):
+_DESK = Desk()
+
+
+def _exchange(ask: Ask) -> exchange.Exchange:
+    params = _params(ask)
+    return exchange.exchange(ask.adapter, ask.signature, ask.demos, ask.inputs, ask.lm, params, _DESK)
+
+
+def _converse(ask: Ask) -> Steps[list[dict[str, Any]]]:
+    """Ask whatever the adapter wants asked."""
+    turns = _exchange(ask)
+    turn = next(turns)
+    stream = scopes.current().stream
+    listener: AnswerStream | None = None
+    while True:
+        heard = None
+        if stream is not None and turn.first:  # of several answers to one question the first is streamed
+            heard = listener = stream.begin(ask.predictor, turn.signature, turn.adapter, turn.rendered)
+        response: Response = yield from call(turn.lm, _request(turn), heard)
+        try:
+            turn = turns.send(response.choices)
+        except StopIteration as end:
+            rows: list[dict[str, Any]] = end.value
+            break
+    if listener is not None:
+        listener.read(rows[0])
+    return rows
+
+
+def _own_way(ask: Ask) -> Step:
+    """The step that leaves the exchange to the adapter."""
+    adapter, lm, params = ask.adapter, ask.lm, dict(_params(ask))
+    demos, inputs = list(ask.demos), dict(ask.inputs)
+    return Do(
+        lambda: adapter(lm, params, ask.signature, demos, inputs),
+        lambda: adapter.acall(lm, params, ask.signature, demos, inputs),
+    )
+
+
+def _params(ask: Ask) -> Mapping[str, Any]:
+    params = ask.config
+    if params and params.get("n") not in (None, 1) and (_temperature(ask) or 0.0) <= _NEARLY_GREEDY:
         # Several samples of a greedy answer would be one answer, paid for several times.
-        params = {**params, "temperature": 0.7}
-    request: Request = ask.lm.request(
+        return {**params, "temperature": 0.7}
+    return params
+
+
+_NEARLY_GREEDY = 0.15
+
+
+def _temperature(ask: Ask) -> Any:
+    return ask.config.get("temperature", ask.lm.kwargs.get("temperature"))
+
+
+def _request(turn: exchange.Turn) -> Request:
+    rendered = turn.rendered
+    params = {**rendered.params, **turn.params} if rendered.params else turn.params
+    request: Request = turn.lm.request(
         messages=rendered.messages, prompt=rendered.prompt, constraint=rendered.constraint, params=params
     )
     return request
-
-
-def _heard(ask: Ask, rendered: Rendered) -> AnswerStream | None:
-    """Who hears the answer while it is written."""
-    stream = scopes.current().stream
-    return None if stream is None else stream.begin(ask.predictor, ask.signature, ask.adapter, rendered)
-
-
-def _read(ask: Ask, rendered: Rendered, choice: Any, heard: AnswerStream | None) -> Steps[dict[str, Any]]:
-    """Read one answer; where it does not fit, show the model its answer and the error, and ask again."""
-    repairs = settings.max_repairs
-    while True:
-        text = choice.text or ""
-        try:
-            fields = _parse(ask, text)
-            if heard is not None:
-                heard.read(fields)
-            return fields
-        except AdapterParseError as error:
-            if choice.finish_reason == "length":
-                error.message += "\nThe answer was cut at max_tokens: raise max_tokens, or ask for less."
-            if repairs <= 0:
-                raise
-            repairs -= 1
-            again = ask.adapter.repair(ask.signature, rendered, text, error)
-        heard = heard and _heard(ask, again)
-        response: Response = yield from call(ask.lm, _request(ask, again), heard)
-        choice = response.choices[0]
-
-
-def _parse(ask: Ask, text: str) -> dict[str, Any]:
-    callbacks = active_callbacks(getattr(ask.adapter, "callbacks", ()))
-    if callbacks:
-        inputs = {"signature": ask.signature, "completion": text}
-        with notify_around(callbacks, "adapter_parse", ask.adapter, inputs) as done:
-            fields = ask.adapter.read(ask.signature, text)
-            done(fields)
-        return fields
-    return ask.adapter.read(ask.signature, text)
 
 
 def _trace(ask: Ask, prediction: Prediction) -> None:
@@ -142,7 +191,9 @@ def _trace(ask: Ask, prediction: Prediction) -> None:
     if scope.trace is not None:
         scope.trace.append((ask.predictor, ask.inputs, prediction))
     shared = settings.trace
-    if shared is not None and shared is not DEFAULTS["trace"] and len(shared) < settings.max_trace_size:
+    if shared is not None and settings.max_trace_size > 0:
+        if len(shared) >= settings.max_trace_size:
+            del shared[0]
         shared.append((ask.predictor, ask.inputs, prediction))
 
 

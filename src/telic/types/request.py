@@ -132,6 +132,7 @@ class Choice:
         tool_calls: native tool calls, OpenAI-shaped.
         reasoning: native reasoning text, where the provider gives it.
         logprobs: as the engine gave them.
+        citations: native citations, as the provider gave them.
     """
 
     text: str | None
@@ -139,6 +140,7 @@ class Choice:
     tool_calls: tuple[dict[str, Any], ...] = ()
     reasoning: str | None = None
     logprobs: Any = None
+    citations: tuple[dict[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Without what is empty."""
@@ -149,6 +151,8 @@ class Choice:
             row["reasoning"] = self.reasoning
         if self.logprobs is not None:
             row["logprobs"] = self.logprobs
+        if self.citations:
+            row["citations"] = list(self.citations)
         return row
 
     @classmethod
@@ -160,6 +164,7 @@ class Choice:
             tuple(row.get("tool_calls") or ()),
             row.get("reasoning"),
             row.get("logprobs"),
+            tuple(row.get("citations") or ()),
         )
 
 
@@ -216,6 +221,7 @@ class Capabilities:
         chat: takes messages.
         completion: continues plain text.
         json_schema: can be held to a JSON schema.
+        json_object: can be held to JSON of whatever shape.
         grammar: can be held to a GBNF grammar.
         tools: native tool calls.
         reasoning: gives native reasoning text.
@@ -225,6 +231,7 @@ class Capabilities:
     chat: bool = True
     completion: bool = False
     json_schema: bool = False
+    json_object: bool = False
     grammar: bool = False
     tools: bool = False
     reasoning: bool = False
