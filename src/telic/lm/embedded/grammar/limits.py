@@ -7,6 +7,7 @@ get one: the largest from the ladder below with which the expected size of a ful
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -47,28 +48,32 @@ _BYTES_A_CHARACTER = 4
 
 
 def expected_tokens(pattern: Pattern, rules: Mapping[str, Pattern]) -> float:
-    """Tokens of the longest answer, if they hold as many characters as in ordinary text."""
-    return _characters(pattern, rules, 1) / _CHARACTERS_A_TOKEN
+    """Tokens of the longest answer, if they hold as many characters as in ordinary text (digits: one)."""
+    return _tokens(pattern, rules, 1 / _CHARACTERS_A_TOKEN)
 
 
 def most_tokens(pattern: Pattern, rules: Mapping[str, Pattern]) -> int:
     """Tokens of the longest answer, if each byte of it takes one."""
-    return _characters(pattern, rules, _BYTES_A_CHARACTER)
+    return math.ceil(_tokens(pattern, rules, _BYTES_A_CHARACTER))
 
 
-def _characters(pattern: Pattern, rules: Mapping[str, Pattern], each: int) -> int:
+def _tokens(pattern: Pattern, rules: Mapping[str, Pattern], each: float) -> float:
     match pattern:
         case Text(text):
-            return len(text)
-        case Chars():
-            return each
+            return len(text) * min(1, each)
+        case Chars(ranges, negated):
+            return (
+                1
+                if not negated and all(ord("0") <= low and high <= ord("9") for low, high in ranges)
+                else each
+            )
         case Chain(parts):
-            return sum(_characters(part, rules, each) for part in parts)
+            return sum(_tokens(part, rules, each) for part in parts)
         case Choice(options):
-            return max(_characters(option, rules, each) for option in options)
+            return max(_tokens(option, rules, each) for option in options)
         case Repeat(part, _, high):
-            return _characters(part, rules, each) * (high or 1)
+            return _tokens(part, rules, each) * (high or 1)
         case Ref(name):
-            return _characters(rules[name], rules, each)
+            return _tokens(rules[name], rules, each)
         case Both(_, other):
-            return _characters(other, rules, each)
+            return _tokens(other, rules, each)

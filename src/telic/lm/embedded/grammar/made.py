@@ -5,29 +5,45 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any
 
 from telic.lm.embedded.grammar.gbnf import NotReadError, read_gbnf
 from telic.lm.embedded.grammar.limits import LADDER, expected_tokens, most_tokens
-from telic.lm.embedded.grammar.pattern import Pattern, expression, lark, recursive
+from telic.lm.embedded.grammar.pattern import Pattern, beginning, expression, lark, recursive
 from telic.lm.embedded.grammar.schema import SchemaPatterns
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Made:
     """A grammar ready to be sent.
 
     Attributes:
         text: for llama.cpp.
-        check: what a finished answer must match; `None` where llama.cpp itself reports what it cannot read.
+        rules: the pattern, by `root`; `None` where llama.cpp itself reports a grammar it cannot read.
         most_tokens: of the longest answer; `None` where there is no longest.
     """
 
     text: str
-    check: re.Pattern[str] | None = None
+    rules: Mapping[str, Pattern] | None = field(default=None, compare=False, hash=False)
     most_tokens: int | None = None
+
+    def allows(self, text: str, *, cut: bool) -> bool:
+        """Whether the pattern lets an answer through, or (`cut`) one that begins so."""
+        if self.rules is None:
+            return True
+        return bool(self.whole.fullmatch(text)) or (cut and bool(self.begun.fullmatch(text)))
+
+    @cached_property
+    def whole(self) -> re.Pattern[str]:
+        """What a finished answer matches."""
+        return expression(self.rules or {}, "root")
+
+    @cached_property
+    def begun(self) -> re.Pattern[str]:
+        """What a cut answer matches."""
+        return beginning(self.rules or {}, "root")
 
 
 @lru_cache(maxsize=256)
@@ -39,7 +55,7 @@ def from_gbnf(text: str) -> Made:
             return Made(text)
     except (NotReadError, KeyError):
         return Made(text)
-    return _made(rules)
+    return Made(lark(rules, "root"), rules)
 
 
 def from_schema(schema: Mapping[str, Any], tokens: int) -> Made:
@@ -58,9 +74,4 @@ def _from_schema(schema: str, tokens: int) -> Made:
         rules = SchemaPatterns(root, limits).build()
         if expected_tokens(rules["root"], rules) <= tokens or limits is LADDER[-1]:
             break
-    made = _made(rules)
-    return Made(made.text, made.check, most_tokens(rules["root"], rules))
-
-
-def _made(rules: Mapping[str, Pattern]) -> Made:
-    return Made(lark(rules, "root"), expression(rules, "root"))
+    return Made(lark(rules, "root"), rules, most_tokens(rules["root"], rules))

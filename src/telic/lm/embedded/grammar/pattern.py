@@ -101,6 +101,8 @@ def _lark(pattern: Pattern, names: Mapping[str, str]) -> str:
             return "(" + " ".join(_lark(part, names) for part in parts) + ")" if parts else '""'
         case Choice(options):
             return "(" + " | ".join(_lark(option, names) for option in options) + ")"
+        case Repeat(_, _, 0):
+            return '""'
         case Repeat(part, low, high):
             times = {(0, None): "*", (1, None): "+", (0, 1): "?"}.get((low, high))
             return f"({_lark(part, names)}){times or _times(low, high)}"
@@ -142,6 +144,32 @@ def _regex(pattern: Pattern, rules: Mapping[str, Pattern]) -> str:
             return f"(?:{_regex(rules[name], rules)})"
         case Both(regex, _):
             return f"(?:{regex})"
+
+
+def beginning(rules: Mapping[str, Pattern], root: str) -> re.Pattern[str]:
+    """An expression for everything that an answer can begin with, to check one with that was cut."""
+    return re.compile(_begun(rules[root], rules), re.DOTALL)
+
+
+def _begun(pattern: Pattern, rules: Mapping[str, Pattern]) -> str:
+    match pattern:
+        case Text(text):
+            return "".join(f"(?:{re.escape(char)}" for char in text) + ")?" * len(text)
+        case Chars():
+            return _regex(pattern, rules) + "?"
+        case Chain(parts):
+            whole = [_regex(part, rules) for part in parts]
+            cut = [f"{''.join(whole[:at])}{_begun(part, rules)}" for at, part in enumerate(parts)]
+            return "(?:" + "|".join(reversed(cut)) + ")"
+        case Choice(options):
+            return "(?:" + "|".join(_begun(option, rules) for option in options) + ")"
+        case Repeat(part, _, high):
+            most = "" if high is None else high
+            return f"(?:{_regex(part, rules)}){{0,{most}}}(?:{_begun(part, rules)})?"
+        case Ref(name):
+            return _begun(rules[name], rules)
+        case Both(_, other):
+            return _begun(other, rules)
 
 
 def recursive(rules: Mapping[str, Pattern]) -> bool:
