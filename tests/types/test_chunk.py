@@ -20,14 +20,17 @@ def assembled(*chunks: Chunk) -> Response:
 
 def test_a_response_survives_being_one_chunk_a_choice() -> None:
     response = Response(
-        (Choice("one", "length", (CALL,), "because", {"content": [1]}), Choice(None, "tool_calls", (CALL,))),
+        (
+            Choice("one", "length", (CALL,), "because", {"content": [1]}, ({"cited_text": "x"},)),
+            Choice(None, "tool_calls", (CALL,)),
+        ),
         Usage(3, 4, 1),
         "m",
         0.5,
         cached=True,
     )
     chunks = list(chunks_of(response))
-    assert [chunk.index for chunk in chunks] == [0, 1]
+    assert [chunk.index for chunk in chunks] == [0, 0, 1]
     assert all(chunk.cached for chunk in chunks)
     again = assembled(*chunks)
     assert (again.choices, again.usage, again.model, again.cost) == (

@@ -29,7 +29,8 @@ class Chunk:
         logprobs: of the tokens in it, as the engine gave them.
         model: the model as the provider names it.
         cost: US dollars of the whole answer, told together with `usage`; `None` where unknown.
-        extra: what else the provider put beside the text.
+        extra: what else the provider put beside the text, such as
+            `{"provider_specific_fields": {"citation": …}}`.
         cached: the answer came out of the record; nothing was paid for it now.
     """
 
@@ -71,7 +72,7 @@ class Chunk:
 
 
 def chunks_of(response: Response) -> Iterator[Chunk]:
-    """A whole answer as a stream: one chunk a choice."""
+    """A whole answer as a stream: one chunk a choice, and one a citation."""
     last = len(response.choices) - 1
     for index, choice in enumerate(response.choices):
         yield Chunk(
@@ -86,6 +87,9 @@ def chunks_of(response: Response) -> Iterator[Chunk]:
             response.cost if index == last else None,
             cached=response.cached,
         )
+        for citation in choice.citations:
+            extra = {"provider_specific_fields": {"citation": citation}}
+            yield Chunk(index=index, extra=extra, cached=response.cached)
 
 
 class Assembly:
@@ -162,12 +166,13 @@ class Assembly:
 class _Parts:
     """One choice, as far as it has come."""
 
-    __slots__ = ("_calls", "_logprobs", "_reasoning", "_texts", "finish_reason")
+    __slots__ = ("_calls", "_citations", "_logprobs", "_reasoning", "_texts", "finish_reason")
 
     def __init__(self) -> None:
         self._texts: list[str] = []
         self._reasoning: list[str] = []
         self._calls: dict[int, dict[str, Any]] = {}
+        self._citations: list[dict[str, Any]] = []
         self._logprobs: list[Any] = []
         self.finish_reason: str | None = None
 
@@ -182,6 +187,9 @@ class _Parts:
             size += self._add_call(delta)
         if chunk.logprobs is not None:
             self._logprobs.append(chunk.logprobs)
+        citation = ((chunk.extra or {}).get("provider_specific_fields") or {}).get("citation")
+        if citation is not None:
+            self._citations.append(dict(citation))
         self.finish_reason = chunk.finish_reason or self.finish_reason
         return size
 
@@ -208,6 +216,7 @@ class _Parts:
             calls,
             "".join(self._reasoning) if self._reasoning else None,
             _joined(self._logprobs),
+            tuple(self._citations),
         )
 
 
