@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy as copying
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TextIO
 
@@ -223,7 +222,9 @@ class BaseLM:
         """The same LM with some parameters changed and a history of its own; `rollout_id=` asks for other
         samples.
         """
-        other = copying.copy(self)
+        # Not by `copy.copy`, which goes the way of pickling, where keys and addresses stay out.
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
         other.__dict__.pop("_capabilities", None)
         other.history = History()
         other.kwargs = dict(self.kwargs)

@@ -1,0 +1,536 @@
+"""Language models in DSPy's terms: calls, parameters, history, usage, caches, failures."""
+
+from __future__ import annotations
+
+import io
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.compat.scripts import chat, limit, served
+from tests.compat.target import dspy
+
+
+def test_a_prompt_gives_a_list_of_texts() -> None:
+    with served("hello") as (_, lm):
+        assert lm("Say hello.") == ["hello"]
+
+
+def test_messages_give_a_list_of_texts() -> None:
+    with served("hello") as (server, lm):
+        assert lm(messages=[{"role": "user", "content": "Hi"}]) == ["hello"]
+    assert server.bodies[0]["messages"] == [{"role": "user", "content": "Hi"}]
+
+
+def test_a_prompt_is_a_user_message() -> None:
+    with served("hello") as (server, lm):
+        lm("Say hello.")
+    assert server.bodies[0]["messages"] == [{"role": "user", "content": "Say hello."}]
+
+
+def test_parameters_of_the_constructor() -> None:
+    with served("x", temperature=0.4, max_tokens=12, top_p=0.5, stop=["."]) as (server, lm):
+        lm("?")
+    body = server.bodies[0]
+    assert (body["temperature"], limit(body), body["top_p"], body["stop"]) == (0.4, 12, 0.5, ["."])
+
+
+def test_parameters_of_a_call_win() -> None:
+    with served("x", temperature=0.4) as (server, lm):
+        lm("?", temperature=0.9, seed=3)
+    assert (server.bodies[0]["temperature"], server.bodies[0]["seed"]) == (0.9, 3)
+
+
+def test_the_model_goes_without_its_provider() -> None:
+    with served("x") as (server, lm):
+        lm("?")
+    assert server.bodies[0]["model"] == "gpt-4o-mini"
+    assert server.requests[0].headers["authorization"] == "Bearer key"
+
+
+def test_what_is_not_set_is_not_sent() -> None:
+    with served("x") as (server, lm):
+        lm("?")
+    assert set(server.bodies[0]) == {"model", "messages"}
+
+
+def test_several_answers() -> None:
+    with served("x") as (_, lm):
+        assert lm("?", n=3, temperature=0.5) == ["x"] * 3
+
+
+def test_a_text_model_continues_a_prompt() -> None:
+    with served(" world", model_type="text") as (server, lm):
+        assert lm("hello") == [" world"]
+    assert server.requests[0].path.endswith("/completions")
+    assert "chat" not in server.requests[0].path
+    assert "hello" in server.bodies[0]["prompt"]
+
+
+async def test_acall() -> None:
+    with served("hello") as (_, lm):
+        assert await lm.acall("Say hello.") == ["hello"]
+
+
+def test_kwargs() -> None:
+    lm = dspy.LM("openai/gpt-4o-mini", temperature=0.2, max_tokens=5, top_p=0.1)
+    assert {"temperature": 0.2, "max_tokens": 5, "top_p": 0.1}.items() <= lm.kwargs.items()
+    assert (lm.model, lm.model_type, lm.cache, lm.num_retries) == ("openai/gpt-4o-mini", "chat", True, 3)
+
+
+# Reasoning models.
+
+
+@pytest.mark.parametrize("model", ["openai/o1", "openai/o3-mini", "openai/gpt-5"])
+def test_reasoning_models_take_completion_tokens(model: str) -> None:
+    with served("x", model=model, temperature=1.0, max_tokens=20_000) as (server, lm):
+        lm("?")
+    assert server.bodies[0]["max_completion_tokens"] == 20_000
+    assert "max_tokens" not in server.bodies[0]
+
+
+# Copies.
+
+
+def test_a_copy_has_other_parameters() -> None:
+    lm = dspy.LM("openai/gpt-4o-mini", temperature=0.2)
+    other = lm.copy(temperature=0.9, rollout_id=1)
+    assert (lm.kwargs["temperature"], other.kwargs["temperature"]) == (0.2, 0.9)
+    assert other.model == lm.model
+
+
+def test_a_copy_has_a_history_of_its_own() -> None:
+    with served("x") as (_, lm):
+        lm("?")
+        assert len(lm.copy().history) == 0
+
+
+# Tool calls and reasoning in answers.
+
+
+def test_tool_calls_come_as_a_dict() -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    with served({"content": None, "tool_calls": [call]}) as (_, lm):
+        output = lm("?")[0]
+    assert output["tool_calls"][0]["function"]["name"] == "f" or output["tool_calls"][0].function.name == "f"
+
+
+# History.
+
+
+def test_history_of_the_lm() -> None:
+    with served("hello") as (_, lm):
+        lm("one")
+        lm(messages=[{"role": "user", "content": "two"}])
+    assert len(lm.history) == 2
+    entry = lm.history[-1]
+    assert entry["messages"] == [{"role": "user", "content": "two"}]
+    assert entry["outputs"] == ["hello"]
+    assert entry["model"] == "openai/gpt-4o-mini"
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["prompt", "messages", "kwargs", "response", "outputs", "usage", "cost", "timestamp", "uuid", "model",
+     "response_model", "model_type"],
+)  # fmt: skip
+def test_an_entry_of_the_history_has(key: str) -> None:
+    with served("hello") as (_, lm):
+        lm("one")
+    assert key in lm.history[0]
+
+
+def test_usage_in_the_history() -> None:
+    with served("hello there") as (_, lm):
+        lm("one two three")
+    assert lm.history[0]["usage"]["completion_tokens"] == 2
+
+
+def test_history_can_be_switched_off() -> None:
+    with served("hello") as (_, lm), dspy.context(disable_history=True):
+        lm("one")
+    assert len(lm.history) == 0
+
+
+def test_history_is_bounded() -> None:
+    with served("hello") as (_, lm), dspy.context(max_history_size=3):
+        for n in range(6):
+            lm(messages=[{"role": "user", "content": str(n)}])
+    assert [entry["messages"][0]["content"] for entry in lm.history] == ["3", "4", "5"]
+
+
+def test_inspect_history_prints() -> None:
+    with served("the answer") as (_, lm):
+        lm("the question")
+    out = io.StringIO()
+    lm.inspect_history(n=1, file=out)
+    assert "the question" in out.getvalue()
+    assert "the answer" in out.getvalue()
+
+
+def test_inspect_history_of_all(capsys: pytest.CaptureFixture[str]) -> None:
+    with served("the answer") as (_, lm):
+        lm("the first")
+        lm("the second")
+    dspy.inspect_history(n=2)
+    printed = capsys.readouterr().out
+    assert "the first" in printed
+    assert "the second" in printed
+    dspy.inspect_history()
+    assert "the first" not in capsys.readouterr().out
+
+
+def test_pretty_print_history() -> None:
+    out = io.StringIO()
+    with served("the answer") as (_, lm):
+        lm("the question")
+        dspy.utils.pretty_print_history(lm.history, 1, file=out)
+    assert "the question" in out.getvalue()
+
+
+# Usage.
+
+
+def test_usage_is_tracked_in_a_block() -> None:
+    with served("hello there") as (_, lm), dspy.track_usage() as tracker:
+        lm("one")
+        lm("two")
+    total = tracker.get_total_tokens()["openai/gpt-4o-mini"]
+    assert total["completion_tokens"] == 4
+
+
+def test_usage_of_a_program() -> None:
+    with served(chat(answer="a")) as _, dspy.context(track_usage=True):
+        prediction = dspy.Predict("question -> answer")(question="?")
+    usage = prediction.get_lm_usage()
+    assert usage["openai/gpt-4o-mini"]["prompt_tokens"] > 0
+
+
+def test_usage_adds_up_over_steps() -> None:
+    class Twice(dspy.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.step = dspy.Predict("question -> answer")
+
+        def forward(self, question: str) -> Any:
+            self.step(question=question)
+            return self.step(question=question + "!")
+
+    with served(chat(answer="a b c")) as (server, _), dspy.context(track_usage=True):
+        prediction = Twice()(question="?")
+    assert server.count == 2
+    one = len(chat(answer="a b c").split())
+    assert prediction.get_lm_usage()["openai/gpt-4o-mini"]["completion_tokens"] == 2 * one
+
+
+def test_no_usage_where_it_is_not_tracked() -> None:
+    with served(chat(answer="a")):
+        assert dspy.Predict("question -> answer")(question="?").get_lm_usage() is None
+
+
+def test_the_tracker_adds_by_hand() -> None:
+    tracker = dspy.utils.usage_tracker.UsageTracker()
+    tracker.add_usage("m", {"prompt_tokens": 1, "details": {"cached": 2}})
+    tracker.add_usage("m", {"prompt_tokens": 4, "details": {"cached": 3}})
+    tracker.add_usage("k", {"prompt_tokens": 1})
+    total = tracker.get_total_tokens()
+    assert total["m"] == {"prompt_tokens": 5, "details": {"cached": 5}}
+    assert total["k"] == {"prompt_tokens": 1}
+
+
+# Caches.
+
+
+def test_the_same_request_is_made_once() -> None:
+    with served("x", cache=True) as (server, lm):
+        assert lm("same") == lm("same")
+        assert server.count == 1
+        lm("other")
+        assert server.count == 2
+
+
+def test_another_parameter_is_another_request() -> None:
+    with served("x", cache=True) as (server, lm):
+        lm("same", temperature=0.1)
+        lm("same", temperature=0.2)
+    assert server.count == 2
+
+
+def test_no_cache_asks_again() -> None:
+    with served("x", cache=False) as (server, lm):
+        lm("same")
+        lm("same")
+    assert server.count == 2
+
+
+def test_no_cache_for_one_call() -> None:
+    with served("x", cache=True) as (server, lm):
+        lm("same")
+        lm("same", cache=False)
+    assert server.count == 2
+
+
+def test_a_rollout_is_another_sample() -> None:
+    with served("x", cache=True, temperature=1.0) as (server, lm):
+        lm("same", rollout_id=1)
+        lm("same", rollout_id=2)
+        lm("same", rollout_id=1)
+    assert server.count == 2
+    assert "rollout_id" not in server.bodies[0]
+
+
+def test_what_comes_from_the_cache_is_not_used_again() -> None:
+    with served("x", cache=True) as (_, lm), dspy.track_usage() as tracker:
+        lm("same")
+        first = json.dumps(tracker.get_total_tokens())
+        lm("same")
+        assert json.dumps(tracker.get_total_tokens()) == first
+
+
+def test_memory_can_be_forgotten() -> None:
+    dspy.configure_cache(enable_disk_cache=False, enable_memory_cache=True)
+    with served("x", cache=True) as (server, lm):
+        lm("same")
+        dspy.cache.reset_memory_cache()
+        lm("same")
+    assert server.count == 2
+
+
+def test_no_caches_at_all() -> None:
+    dspy.configure_cache(enable_disk_cache=False, enable_memory_cache=False)
+    with served("x", cache=True) as (server, lm):
+        lm("same")
+        lm("same")
+    assert server.count == 2
+
+
+def test_a_cache_of_ones_own() -> None:
+    cache = dspy.clients.cache.Cache(enable_disk_cache=False, enable_memory_cache=True, disk_cache_dir=None)
+    assert cache.get({"a": 1}) is None
+    cache.put({"a": 1, "b": [2]}, "value")
+    assert cache.get({"b": [2], "a": 1}) == "value"
+    cache.reset_memory_cache()
+    assert cache.get({"a": 1, "b": [2]}) is None
+
+
+def test_keys_of_a_cache_leave_out_what_they_are_told_to() -> None:
+    cache = dspy.clients.cache.Cache(enable_disk_cache=False, enable_memory_cache=True, disk_cache_dir=None)
+    one, two = {"a": 1, "api_key": "x"}, {"a": 1, "api_key": "y"}
+    assert cache.cache_key(one) != cache.cache_key(two)
+    assert cache.cache_key(one, ["api_key"]) == cache.cache_key(two, ["api_key"])
+
+
+def test_a_response_from_a_cache_is_free() -> None:
+    cache = dspy.clients.cache.Cache(enable_disk_cache=False, enable_memory_cache=True, disk_cache_dir=None)
+    cache.put({"a": 1}, SimpleNamespace(text="t", usage={"total_tokens": 5}))
+    found = cache.get({"a": 1})
+    assert (found.text, found.usage, found.cache_hit) == ("t", {}, True)
+
+
+def test_the_memory_of_a_cache_can_be_saved(tmp_path: Any) -> None:
+    cache = dspy.clients.cache.Cache(enable_disk_cache=False, enable_memory_cache=True, disk_cache_dir=None)
+    cache.put({"a": 1}, "value")
+    path = str(tmp_path / "memory.pkl")
+    cache.save_memory_cache(path)
+    cache.reset_memory_cache()
+    with pytest.raises(ValueError, match="allow_pickle"):
+        cache.load_memory_cache(path)
+    cache.load_memory_cache(path, allow_pickle=True)
+    assert cache.get({"a": 1}) == "value"
+
+
+def test_functions_can_be_cached() -> None:
+    calls: list[int] = []
+
+    @dspy.clients.cache.request_cache()
+    def double(n: int) -> int:
+        calls.append(n)
+        return 2 * n
+
+    assert [double(n=2), double(n=2), double(n=3)] == [4, 4, 6]
+    assert calls == [2, 3]
+
+
+# Failures.
+
+
+@pytest.mark.parametrize(
+    ("status", "name"),
+    [
+        (401, "LMAuthError"),
+        (429, "LMRateLimitError"),
+        (500, "LMServerError"),
+        (503, "LMServerError"),
+        (400, "LMInvalidRequestError"),
+    ],
+)
+def test_failures_have_classes(status: int, name: str) -> None:
+    from telic.testing import Faults
+
+    faults = Faults(plan=[status] * 5)
+    with served("x", num_retries=0, server={"faults": faults}) as (_, lm), pytest.raises(getattr(dspy, name)) as e:
+        lm("?")
+    assert isinstance(e.value, dspy.LMError)
+    assert isinstance(e.value, dspy.DSPyError)
+
+
+def test_passing_failures_are_tried_again() -> None:
+    from telic.testing import Faults
+
+    with served("x", num_retries=2, server={"faults": Faults(plan=[500, 500])}) as (server, lm):
+        assert lm("?") == ["x"]
+    assert server.count == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "retryable"),
+    [
+        ("LMRateLimitError", True),
+        ("LMServerError", True),
+        ("LMTimeoutError", True),
+        ("LMTransportError", True),
+        ("LMAuthError", False),
+        ("LMInvalidRequestError", False),
+        ("ContextWindowExceededError", False),
+    ],
+)
+def test_which_failures_pass(name: str, retryable: bool) -> None:
+    assert dspy.is_retryable_lm_error(getattr(dspy, name)(message="m")) is retryable
+
+
+@pytest.mark.parametrize(
+    ("child", "parent"),
+    [
+        ("LMError", "DSPyError"),
+        ("LMProviderError", "LMError"),
+        ("LMConfigurationError", "LMError"),
+        ("LMNotConfiguredError", "LMConfigurationError"),
+        ("LMAuthError", "LMProviderError"),
+        ("LMBillingError", "LMProviderError"),
+        ("LMRateLimitError", "LMProviderError"),
+        ("LMInvalidRequestError", "LMProviderError"),
+        ("ContextWindowExceededError", "LMInvalidRequestError"),
+        ("LMUnsupportedModelError", "LMInvalidRequestError"),
+        ("LMTimeoutError", "LMProviderError"),
+        ("LMServerError", "LMProviderError"),
+        ("LMTransportError", "LMError"),
+        ("LMUnsupportedFeatureError", "LMError"),
+        ("LMUnexpectedError", "LMError"),
+        ("LMStreamAssemblyError", "LMUnexpectedError"),
+        ("AdapterParseError", "DSPyError"),
+        ("CodeExecutionError", "CodeInterpreterError"),
+        ("CodeInterpreterError", "DSPyError"),
+    ],
+)
+def test_the_tree_of_errors(child: str, parent: str) -> None:
+    assert issubclass(getattr(dspy, child), getattr(dspy, parent))
+
+
+def test_an_error_says_what_the_provider_said() -> None:
+    error = dspy.LMServerError("m", code="c", model="a/b", provider="p", status=500, request_id="r", retry_after=2.0)
+    assert (error.model, error.provider, error.status, error.request_id, error.retry_after) == (
+        "a/b", "p", 500, "r", 2.0,
+    )  # fmt: skip
+
+
+# An LM of one's own.
+
+
+class OwnLM(dspy.BaseLM):
+    """Answers with what it is told."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("own/model")
+        self.text = text
+
+    def forward(self, prompt: Any = None, messages: Any = None, **kwargs: Any) -> Any:
+        message = SimpleNamespace(content=self.text, tool_calls=None)
+        return SimpleNamespace(
+            choices=[SimpleNamespace(message=message, finish_reason="stop")],
+            usage={"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+            model="own/model",
+        )
+
+    async def aforward(self, prompt: Any = None, messages: Any = None, **kwargs: Any) -> Any:
+        return self.forward(prompt, messages, **kwargs)
+
+
+def test_an_lm_of_ones_own() -> None:
+    lm = OwnLM(chat(answer="mine"))
+    with dspy.context(lm=lm):
+        assert dspy.Predict("question -> answer")(question="?").answer == "mine"
+    assert len(lm.history) == 1
+    assert lm.history[0]["usage"]["total_tokens"] == 2
+
+
+async def test_an_lm_of_ones_own_awaited() -> None:
+    with dspy.context(lm=OwnLM(chat(answer="mine"))):
+        assert (await dspy.Predict("question -> answer").acall(question="?")).answer == "mine"
+
+
+def test_an_lm_of_ones_own_asked_directly() -> None:
+    assert OwnLM("text")("?") == ["text"]
+
+
+# The dummy.
+
+
+def test_dummy_answers_in_turn() -> None:
+    lm = dspy.utils.DummyLM([{"answer": "red"}, {"answer": "blue"}])
+    with dspy.context(lm=lm):
+        predict = dspy.Predict("question -> answer")
+        assert [predict(question="?").answer for _ in range(2)] == ["red", "blue"]
+
+
+def test_dummy_used_up() -> None:
+    lm = dspy.utils.DummyLM([{"answer": "red"}])
+    with dspy.context(lm=lm):
+        predict = dspy.Predict("question -> answer")
+        predict(question="?")
+        assert predict(question="?").answer == "No more responses"
+
+
+def test_dummy_by_key() -> None:
+    lm = dspy.utils.DummyLM({"sky": {"answer": "blue"}, "grass": {"answer": "green"}})
+    with dspy.context(lm=lm):
+        predict = dspy.Predict("question -> answer")
+        assert predict(question="Colour of grass?").answer == "green"
+        assert predict(question="Colour of the sky?").answer == "blue"
+
+
+def test_dummy_follows_examples() -> None:
+    lm = dspy.utils.DummyLM([{"answer": "red"}], follow_examples=True)
+    predict = dspy.Predict("question -> answer")
+    predict.demos = [dspy.Example(question="Known?", answer="shown")]
+    with dspy.context(lm=lm):
+        assert predict(question="Known?").answer == "shown"
+
+
+def test_dummy_in_another_form() -> None:
+    lm = dspy.utils.DummyLM([{"answer": "red"}], adapter=dspy.JSONAdapter())
+    assert json.loads(lm("?")[0]) == {"answer": "red"}
+
+
+def test_dummy_conversation() -> None:
+    lm = dspy.utils.DummyLM([{"answer": "red"}])
+    lm(messages=[{"role": "user", "content": "Which?"}])
+    messages, outputs = lm.get_convo(-1)
+    assert "Which?" in str(messages)
+    assert "red" in str(outputs)
+
+
+def test_dummy_vectors() -> None:
+    import numpy as np
+
+    vectors = dspy.utils.DummyVectorizer()(["a cat", "a cat", "the dog barks"])
+    assert vectors.shape == (3, 100)
+    assert np.allclose(vectors[0], vectors[1])
+    assert not np.allclose(vectors[0], vectors[2])
+
+
+def test_dummy_retriever() -> None:
+    retriever = dspy.utils.dummy_rm(["a cat sat", "a dog ran", "birds fly high"])
+    assert retriever("birds fly high", k=1)[0].long_text == "birds fly high"
+    assert len(retriever("a cat", k=2)) == 2
