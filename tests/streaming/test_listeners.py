@@ -11,7 +11,6 @@ from pydantic import BaseModel
 import telic
 from telic.errors import AdapterParseError, InputError, LMTransportError
 from telic.streaming import StatusMessage, StreamChunk, StreamListener, StreamResponse
-from telic.streaming.fields.chat import ChatReader
 from telic.testing import DummyLM
 from telic.testing.faults import Faults
 from telic.testing.server import LocalServer
@@ -279,22 +278,62 @@ class TestNatively:
             """Answer."""
 
             question: str = telic.InputField()
+            reasoning: Reasoning = telic.OutputField()
             answer: str = telic.OutputField()
-            reasoning: Reasoning = telic.OutputField(default=None)
-
-        class Natively(telic.ChatAdapter):
-            def parse(self, signature: Any, completion: str) -> dict[str, Any]:
-                return {"reasoning": None, **super().parse(telic.Signature("q -> answer"), completion)}
-
-            def field_reader(self, signature: Any) -> Any:
-                return ChatReader(["answer"])
 
         with LocalServer(reply={"reasoning_content": "let me see", "content": chat(answer="blue")}) as server:
-            telic.configure(lm=lm(server), adapter=Natively())
-            listeners = [StreamListener("answer"), StreamListener("reasoning")]
-            items = await collect(telic.Predict(Thinking), listeners, question="q")
+            model = telic.LM("openai/deepseek-r1", api_base=server.url, api_key="k", reasoning_effort="low")
+            telic.configure(lm=model)
+            both = [*ANSWER, StreamListener("reasoning")]
+            items = await collect(
+                telic.Predict(Thinking), [*ANSWER, StreamListener("reasoning")], question="q"
+            )
+            assert "reasoning ##" not in str(server.bodies[0]["messages"])
         assert pieces_of(items, "reasoning") == [("let", False), (" me", False), (" see", False), ("", True)]
         assert text_of(items, "answer") == "blue"
+        assert items[-1].reasoning == "let me see"
+
+    async def test_or_that_is(self) -> None:
+        class Thinking(telic.Signature):
+            """Answer."""
+
+            question: str = telic.InputField()
+            reasoning: Reasoning = telic.OutputField()
+            answer: str = telic.OutputField()
+
+        both = [*ANSWER, StreamListener("reasoning")]
+        with LocalServer(reply=chat(reasoning="let me see", answer="blue")) as server:
+            telic.configure(lm=lm(server))
+            items = await collect(
+                telic.Predict(Thinking), [*ANSWER, StreamListener("reasoning")], question="q"
+            )
+        assert (text_of(items, "reasoning"), text_of(items, "answer")) == ("let me see", "blue")
+        assert items[-1].reasoning == "let me see"
+
+    async def test_native_tool_calls_come_whole(self) -> None:
+        def add(a: int, b: int) -> int:
+            """Add."""
+            return a + b
+
+        call = {"id": "c1", "type": "function", "function": {"name": "add", "arguments": '{"a": 1, "b": 2}'}}
+        signature = telic.Signature(
+            {
+                "question": (str, telic.InputField()),
+                "tools": (list[telic.Tool], telic.InputField()),
+                "calls": (telic.ToolCalls, telic.OutputField()),
+            }
+        )
+        with LocalServer(reply={"content": None, "tool_calls": [call]}) as server:
+            telic.configure(lm=lm(server), adapter=telic.ChatAdapter(use_native_function_calling=True))
+            program = telic.Predict(signature)
+            items = await collect(program, [StreamListener("calls")], question="q", tools=[telic.Tool(add)])
+            raw = await collect(program, question="q", tools=[telic.Tool(add)])
+        ((text, last),) = pieces_of(items, "calls")
+        assert last
+        assert '"add"' in text
+        assert items[-1].calls.tool_calls[0].args == {"a": 1, "b": 2}
+        deltas = [delta for item in raw[:-1] for delta in item.chunk.tool_calls]
+        assert "".join(delta["function"]["arguments"] for delta in deltas) == '{"a": 1, "b": 2}'
 
     async def test_an_own_type_reads_the_chunks(self) -> None:
         class Loud(Type):
