@@ -285,9 +285,7 @@ class TestNatively:
             model = telic.LM("openai/deepseek-r1", api_base=server.url, api_key="k", reasoning_effort="low")
             telic.configure(lm=model)
             both = [*ANSWER, StreamListener("reasoning")]
-            items = await collect(
-                telic.Predict(Thinking), [*ANSWER, StreamListener("reasoning")], question="q"
-            )
+            items = await collect(telic.Predict(Thinking), both, question="q")
             assert "reasoning ##" not in str(server.bodies[0]["messages"])
         assert pieces_of(items, "reasoning") == [("let", False), (" me", False), (" see", False), ("", True)]
         assert text_of(items, "answer") == "blue"
@@ -304,9 +302,7 @@ class TestNatively:
         both = [*ANSWER, StreamListener("reasoning")]
         with LocalServer(reply=chat(reasoning="let me see", answer="blue")) as server:
             telic.configure(lm=lm(server))
-            items = await collect(
-                telic.Predict(Thinking), [*ANSWER, StreamListener("reasoning")], question="q"
-            )
+            items = await collect(telic.Predict(Thinking), both, question="q")
         assert (text_of(items, "reasoning"), text_of(items, "answer")) == ("let me see", "blue")
         assert items[-1].reasoning == "let me see"
 
