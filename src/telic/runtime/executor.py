@@ -194,7 +194,7 @@ class _Flight:
         self._ledger = ledger
         self._function = function
         self._limit = limit
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[int, asyncio.Task[None]] = {}
         self._landed: asyncio.Future[None] = self._loop.create_future()
 
     async def run(self) -> None:
@@ -206,7 +206,7 @@ class _Flight:
         """Cancel what is in flight, and wait for it."""
         import asyncio
 
-        tasks = list(self._tasks)
+        tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -218,13 +218,12 @@ class _Flight:
             pulled = ledger.pull()
             if pulled is None:
                 break
-            tasks.add(self._loop.create_task(self._one(*pulled), context=ledger.context.copy()))
+            index, item = pulled
+            tasks[index] = self._loop.create_task(self._one(index, item), context=ledger.context.copy())
         if not tasks and (stage is None or stage.empty) and not self._landed.done():
             self._landed.set_result(None)
 
     async def _one(self, index: int, item: Any) -> None:
-        import asyncio
-
         ledger, stage = self._ledger, self.stage
         try:
             value = await self._function(item)
@@ -235,5 +234,5 @@ class _Flight:
                 ledger.book(index, item, value)
             else:
                 stage.put(index, item, value)
-        self._tasks.discard(asyncio.current_task())
+        self._tasks.pop(index, None)
         self.fill()
