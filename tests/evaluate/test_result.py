@@ -64,10 +64,10 @@ def test_an_unknown_price_is_not_nothing() -> None:
     outcome = Outcome(0, None)
     outcome.add(Request("m"), answer(1))
     outcome.add(Request("m"), Response((Choice("x"),)))
-    result = EvaluationResult([outcome])
+    result = EvaluationResult(outcomes=[outcome])
     assert result.cost is None
     assert "cost unknown" in result.summary()
-    assert EvaluationResult([Outcome(0, None)]).cost == 0.0
+    assert EvaluationResult(outcomes=[Outcome(0, None)]).cost == 0.0
 
 
 def test_json(result: EvaluationResult, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import Any
 
 from telic.errors import EvaluationError
-from telic.evaluate.checks import checked_devset, error_limit
+from telic.evaluate.checks import check_options, checked_devset, error_limit
 from telic.evaluate.metric import BoundMetric, Metric, bind_metric
 from telic.evaluate.outcome import Outcome, describe, traceback_text
 from telic.evaluate.progress import progress
@@ -39,12 +39,13 @@ class Evaluate:
         failure_score: score of an answer that could not be read.
         save_as_csv: file to write the results to.
         save_as_json: file to write the results to.
+        **kwargs: refused, or (`settings.refuse_unfit_inputs`) ignored with a warning.
 
     Attributes:
         last_result: what the last call found, up to where it came if it was stopped.
 
     Raises:
-        InputError: `max_errors` is neither a count nor a share.
+        InputError: `max_errors` is neither a count nor a share, or there is no such option.
     """
 
     def __init__(
@@ -60,7 +61,9 @@ class Evaluate:
         failure_score: float = 0.0,
         save_as_csv: str | Path | None = None,
         save_as_json: str | Path | None = None,
+        **kwargs: Any,
     ) -> None:
+        check_options(kwargs)
         self.devset = devset
         self.metric = metric
         self.num_threads = num_threads
@@ -160,6 +163,7 @@ class _Evaluation:
             "max_errors": self.limit,
             "on_result": self._take,
             "failure_score": owner.failure_score,
+            "score_errors": settings.score_errors,
         }
         shown = owner.display_progress if display is None else display
         title = self.metric.name if self.metric.name.isidentifier() else "score"
@@ -220,7 +224,7 @@ class _Evaluation:
         self.seconds = perf_counter() - self.started
         # A copy, since a thread that an interrupt left behind may still report.
         self.owner.last_result = result = EvaluationResult(
-            sorted(self.outcomes, key=lambda outcome: outcome.index),
+            outcomes=sorted(self.outcomes, key=lambda outcome: outcome.index),
             total=len(self.examples),
             seconds=self.seconds,
             metric_name=self.metric.name,
@@ -241,7 +245,8 @@ class _Evaluation:
         shown = owner.display_table if display_table is None else display_table
         if shown is not False and shown != 0:
             print(result.to_table(len(result) if shown is True else shown))
-        if self.errors > self.limit or self.errors == len(self.examples):
+        none_scored = self.errors == len(self.examples) and not self.options["score_errors"]
+        if self.errors > self.limit or none_scored:
             raise EvaluationError(_too_many(result, self.limit), result=result)
         return result
 

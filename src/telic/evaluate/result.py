@@ -13,6 +13,7 @@ from telic.data.prediction import Prediction
 from telic.evaluate import table
 from telic.evaluate.outcome import Outcome, Problem
 from telic.evaluate.statistics import Interval, ScoreSummary
+from telic.runtime.settings import settings
 from telic.types import Usage
 
 
@@ -26,7 +27,9 @@ class EvaluationResult:
     `float(result)` is its score, and results compare by score with each other and with numbers.
 
     Args:
-        outcomes: one per example that was run, in devset order.
+        score: a score to state, in percent, where it is not to be the mean of what follows.
+        results: `(example, prediction, score)` of each example, for a result made by hand.
+        outcomes: one per example that was run, in devset order; in place of `results`.
         total: size of the devset; more than `len(outcomes)` where the run was cut short.
         seconds: wall-clock time.
         metric_name: name of the metric.
@@ -35,18 +38,21 @@ class EvaluationResult:
 
     def __init__(
         self,
-        outcomes: Sequence[Outcome],
+        score: float | None = None,
+        results: Sequence[tuple[Any, Any, Any]] = (),
         *,
+        outcomes: Sequence[Outcome] | None = None,
         total: int | None = None,
         seconds: float = 0.0,
         metric_name: str = "metric",
         with_traceback: bool = False,
     ) -> None:
-        self.outcomes = list(outcomes)
+        self.outcomes = _by_hand(results) if outcomes is None else list(outcomes)
         self.total = len(self.outcomes) if total is None else total
         self.seconds = seconds
         self.metric_name = metric_name
         self._with_traceback = with_traceback
+        self._stated = score
         self._summary = ScoreSummary(o.score for o in self.outcomes if o.score is not None)
 
     # Scores.
@@ -54,6 +60,8 @@ class EvaluationResult:
     @property
     def score(self) -> float:
         """Mean score in percent, rounded to two decimals; NaN where nothing was scored."""
+        if self._stated is not None:
+            return self._stated
         return round(100.0 * self._summary.mean, 2)
 
     @property
@@ -84,10 +92,7 @@ class EvaluationResult:
         An unreadable answer has an empty prediction and the failure score; an error has `None` for its score,
         and for its prediction too unless it was the metric that raised.
         """
-        return [
-            (o.example, Prediction() if o.failure is not None else o.prediction, o.value)
-            for o in self.outcomes
-        ]
+        return [(o.example, Prediction() if _unanswered(o) else o.prediction, o.value) for o in self.outcomes]
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -154,12 +159,21 @@ class EvaluationResult:
         }
 
     def save_as_json(self, path: str | Path) -> None:
-        """Write `to_json()` to a file, atomically."""
+        """Write `to_json()` to a file, atomically; under `settings.state_layout = "dspy"`, rows as DSPy's."""
+        if settings.state_layout == "dspy":
+            write_atomic(path, dumps(table.dspy_rows(self.results, self.metric_name)))
+            return
         write_atomic(path, dumps(self.to_json(), indent=1) + "\n")
 
     def to_csv(self, path: str | Path | None = None) -> str:
-        """One line an example, as CSV text; also written to `path` where given."""
-        text = table.csv_text(self.outcomes)
+        """One line an example, as CSV text; also written to `path` where given.
+
+        Under `settings.state_layout = "dspy"` it has DSPy's columns.
+        """
+        if settings.state_layout == "dspy":
+            text = table.csv_of(table.dspy_rows(self.results, self.metric_name))
+        else:
+            text = table.csv_text(self.outcomes)
         if path is not None:
             write_atomic(path, text)
         return text
@@ -171,6 +185,11 @@ class EvaluationResult:
     def to_table(self, rows: int = 20) -> str:
         """The first `rows` examples as a text table."""
         return table.text(self.outcomes, rows)
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in ("score", "results"):
+            raise KeyError(name)
+        return getattr(self, name)
 
     def __float__(self) -> float:
         return self.score
@@ -222,3 +241,16 @@ class EvaluationResult:
         items = "".join(f"<li>example {p.index}: {escape(p.error[:300])}</li>" for p in problems)
         listing = f"<ul>{items}</ul>" if items else ""
         return f"<div><b>{escape(head)}</b><br>{escape(' · '.join(rest))}{listing}</div>"
+
+
+def _unanswered(outcome: Outcome) -> bool:
+    """Scored, but without an answer that was scored."""
+    return outcome.failure is not None or (outcome.error is not None and outcome.score is not None)
+
+
+def _by_hand(results: Sequence[tuple[Any, Any, Any]]) -> list[Outcome]:
+    made = []
+    for index, (example, prediction, value) in enumerate(results):
+        score = None if value is None else float(value)
+        made.append(Outcome(index, example, prediction=prediction, value=value, score=score))
+    return made

@@ -51,6 +51,8 @@ class Options:
         capture_trace: collect predictor calls, and give them to the metric.
         failure_score: score of an answer that could not be read.
         rollout_id: which sample of the program is wanted where a job does not say.
+        score_errors: whatever is raised is scored with the failure score too; unreadable answers are then
+            errors like others, and no error is so hopeless that it ends the run.
     """
 
     max_errors: float = inf
@@ -58,6 +60,7 @@ class Options:
     capture_trace: bool = False
     failure_score: float = 0.0
     rollout_id: int | str | None = None
+    score_errors: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +201,8 @@ class Rollouts:
         scopes.enter(scopes.Scope(None, outcome.trace, scope.budgets, sinks, rollout, scope.preview))
 
     def _unreadable(self, outcome: Outcome, error: AdapterParseError) -> None:
+        if self.options.score_errors:
+            raise error
         outcome.failure = error
         if self.metric is not None:
             outcome.value = outcome.score = self.options.failure_score
@@ -231,6 +236,8 @@ class Rollouts:
         outcome = item[1]
         if error is not None:
             outcome.error = self._explained(outcome, error)
+            if self.options.score_errors and self.metric is not None:
+                outcome.value = outcome.score = self.options.failure_score
         self.done[index] = outcome
         if self.on_result is not None:
             self.on_result(outcome)
@@ -246,7 +253,8 @@ class Rollouts:
         return told
 
     def _stop(self, failure: Failure[Any], count: int) -> bool:
-        if self.hopeless is None and isinstance(failure.error, HOPELESS):
+        hopeless = () if self.options.score_errors else HOPELESS
+        if self.hopeless is None and isinstance(failure.error, hopeless):
             self.hopeless = failure.error
         return self.hopeless is not None or count > self.options.max_errors
 

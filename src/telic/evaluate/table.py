@@ -52,6 +52,20 @@ def flat_row(outcome: Outcome) -> dict[str, Any]:
     return {"index": index, **data, **nested}
 
 
+def dspy_rows(results: Iterable[tuple[Any, Any, Any]], metric: str) -> list[dict[str, Any]]:
+    """`(example, prediction, score)` with one key a field, as DSPy has them: `example_…` and `pred_…` where
+    both share a name, and the score under the name of the metric.
+    """
+    rows = []
+    for example, prediction, score in results:
+        given = _plain(example)
+        answered = _plain(prediction) if isinstance(prediction, Example) else {"prediction": prediction}
+        told = {(f"example_{key}" if key in answered else key): value for key, value in given.items()}
+        told |= {(f"pred_{key}" if key in given else key): value for key, value in answered.items()}
+        rows.append({**told, metric: score})
+    return rows
+
+
 def _columns(rows: Iterable[dict[str, Any]]) -> list[str]:
     """All columns, data before facts, in order of appearance."""
     names: dict[str, None] = {}
@@ -66,10 +80,14 @@ def _columns(rows: Iterable[dict[str, Any]]) -> list[str]:
 
 def csv_text(outcomes: Sequence[Outcome]) -> str:
     """One line an outcome; values that are no scalars are written as JSON."""
+    return csv_of([flat_row(outcome) for outcome in outcomes])
+
+
+def csv_of(rows: Sequence[dict[str, Any]]) -> str:
+    """Rows as CSV."""
     import csv
     from io import StringIO
 
-    rows = [flat_row(outcome) for outcome in outcomes]
     out = StringIO()
     writer = csv.DictWriter(out, _columns(rows), lineterminator="\n")
     writer.writeheader()

@@ -36,6 +36,8 @@ def run_batch(
         EvaluationError: more failures than `max_errors`; its `result` is what this would have returned.
     """
     allowed = settings.max_errors if max_errors is None else max_errors
+    if settings.stop_at_max_errors:
+        allowed = max(allowed - 1, 0)
     threads = num_threads or settings.num_threads
     bar = _Bar(len(pairs)) if progress else None
 

@@ -52,6 +52,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "refuse_unfit_inputs": True,
         "json_fallback": False,
         "score_errors": False,
+        "stop_at_max_errors": False,
         "refuse_unknown_settings": True,
         "configure_by_first_only": False,
         "state_layout": "telic",
@@ -65,6 +66,7 @@ telic's way and the one DSPy documents:
     refuse_unfit_inputs      a call with missing or unknown inputs raises; else it is logged, and goes on
     json_fallback            an answer that the chat adapter cannot read is asked for once more as JSON
     score_errors             an evaluation scores an example that raised with the failure score
+    stop_at_max_errors       `max_errors` failures end a run; else it takes one more
     refuse_unknown_settings  a setting nobody knows raises; else it is kept
     configure_by_first_only  only the thread and the task that called `configure` first may call it again
     native_agent_tools       `ReActV2` has tools called natively where the model can, and no adapter was chosen

@@ -15,6 +15,7 @@ CHOICES: Mapping[str, Any] = MappingProxyType(
         "max_repairs": 0,
         # In an evaluation, whatever goes wrong with an example is scored with the failure score.
         "score_errors": True,
+        "stop_at_max_errors": True,
         # Async tools are not called from sync code, unless the user allows it.
         "allow_tool_async_sync_conversion": False,
         # Predictor calls are kept in `dspy.settings.trace`.
