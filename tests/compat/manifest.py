@@ -74,7 +74,9 @@ def resolve(path: str) -> Any:
             continue
         try:
             for part in parts[length:]:
-                value = inspect.getattr_static(value, part) if isinstance(value, type) else getattr(value, part)
+                value = (
+                    inspect.getattr_static(value, part) if isinstance(value, type) else getattr(value, part)
+                )
         except AttributeError:
             if length > 1:
                 continue
@@ -162,7 +164,9 @@ def _compared(wanted: list[Parameter], mine: list[inspect.Parameter]) -> str | N
 
 
 def _facts_of(source: Path) -> list[str]:
-    lines = ["# DSPy's public names, kinds and parameters: `/x` by position only, `=x` by name only, `x=` optional."]
+    lines = [
+        "# DSPy's public names, kinds and parameters: `/x` by position only, `=x` by name only, `x=` optional."
+    ]
     for line in source.read_text(encoding="utf-8").splitlines():
         if line[:1] == "#" or not line.strip():
             continue

@@ -17,7 +17,7 @@ else:
     from telic.compat.dspy import install, uninstall
 
     install()
-    import dspy  # type: ignore[import-not-found,unused-ignore]  # noqa: F401
+    import dspy  # type: ignore[import-not-found,unused-ignore]
 
     uninstall()
 
@@ -35,9 +35,9 @@ def fresh() -> None:
         provide_traceback=False, disable_history=False, allow_tool_async_sync_conversion=False,
         max_history_size=10_000, max_trace_size=10_000, warn_on_type_mismatch=True, usage_tracker=None,
     )  # fmt: skip
-    from dspy.dsp.utils import settings as module  # noqa: F401
-
     import sys
+
+    from dspy.dsp.utils import settings as module  # noqa: F401
 
     owner = sys.modules["dspy.dsp.utils.settings"]
     owner.config_owner_thread_id = None

@@ -85,7 +85,9 @@ def test_demos_alternate(adapter: Any) -> None:
 @each_adapter
 def test_the_system_message_does_not_depend_on_inputs(adapter: Any) -> None:
     first = adapter.format(QA, [], {"question": "one", "hint": "x"})[0]
-    second = adapter.format(QA, [{"question": "q", "hint": "h", "reasoning": "r", "answer": "a"}], {"question": "2"})
+    second = adapter.format(
+        QA, [{"question": "q", "hint": "h", "reasoning": "r", "answer": "a"}], {"question": "2"}
+    )
     assert first == second[0]
 
 
@@ -114,7 +116,9 @@ def test_typed_outputs_round_trip(adapter: Any) -> None:
 
 @each_adapter
 def test_prefix_and_suffix_of_a_user_message(adapter: Any) -> None:
-    text = adapter.format_user_message_content(QA, {"question": "Q", "hint": "H"}, prefix="BEFORE", suffix="AFTER")
+    text = adapter.format_user_message_content(
+        QA, {"question": "Q", "hint": "H"}, prefix="BEFORE", suffix="AFTER"
+    )
     assert text.startswith("BEFORE")
     assert text.endswith("AFTER")
 
@@ -137,7 +141,9 @@ def test_a_message_for_missing_fields(adapter: Any) -> None:
 def test_finetuning_data_ends_with_the_answer(adapter: Any) -> None:
     if isinstance(adapter, dspy.JSONAdapter):
         pytest.skip("there is none for JSON in DSPy")
-    data = adapter.format_finetune_data(QA, [], {"question": "Q", "hint": "h"}, {"reasoning": "r", "answer": "A"})
+    data = adapter.format_finetune_data(
+        QA, [], {"question": "Q", "hint": "h"}, {"reasoning": "r", "answer": "A"}
+    )
     assert [message["role"] for message in data["messages"]] == ["system", "user", "assistant"]
     assert "A" in data["messages"][-1]["content"]
 
@@ -365,7 +371,10 @@ def test_json_nested_json_text_is_read() -> None:
 
 
 def test_json_a_schema_goes_with_the_request() -> None:
-    with served('{"who": {"name": "A", "age": 1}, "tags": [], "mood": "good"}', model="openai/gpt-4o") as (server, _):
+    with served('{"who": {"name": "A", "age": 1}, "tags": [], "mood": "good"}', model="openai/gpt-4o") as (
+        server,
+        _,
+    ):
         with dspy.context(adapter=dspy.JSONAdapter()):
             dspy.Predict(Card)(text="t")
     wanted = server.bodies[0]["response_format"]
@@ -374,7 +383,9 @@ def test_json_a_schema_goes_with_the_request() -> None:
 
 
 def test_json_fields_with_free_keys_ask_for_an_object() -> None:
-    signature = dspy.make_signature({"q": (str, dspy.InputField()), "d": (dict[str, Any], dspy.OutputField())})
+    signature = dspy.make_signature(
+        {"q": (str, dspy.InputField()), "d": (dict[str, Any], dspy.OutputField())}
+    )
     with served('{"d": {"a": 1}}', model="openai/gpt-4o") as (server, _):
         with dspy.context(adapter=dspy.JSONAdapter()):
             assert dspy.Predict(signature)(q="t").d == {"a": 1}
@@ -411,7 +422,7 @@ def test_xml_missing_fields_are_an_error() -> None:
 
 
 def test_xml_typed_answers() -> None:
-    completion = "<who>{\"name\": \"Ada\", \"age\": 36}</who><tags>[\"x\"]</tags><mood>good</mood>"
+    completion = '<who>{"name": "Ada", "age": 36}</who><tags>["x"]</tags><mood>good</mood>'
     assert dspy.XMLAdapter().parse(Card, completion) == {
         "who": Person(name="Ada", age=36), "tags": ["x"], "mood": "good",
     }  # fmt: skip
@@ -455,7 +466,9 @@ def test_an_empty_history() -> None:
 
 
 def test_a_history_is_no_section_of_the_request() -> None:
-    user = dspy.ChatAdapter().format(Talk, [], {"question": "q?", "history": dspy.History(messages=TURNS)})[-1]
+    user = dspy.ChatAdapter().format(Talk, [], {"question": "q?", "history": dspy.History(messages=TURNS)})[
+        -1
+    ]
     assert "history" not in markers(user["content"])
 
 

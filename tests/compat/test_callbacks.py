@@ -25,7 +25,11 @@ class Notes(dspy.utils.BaseCallback):
 
 def _teller(event: str) -> Any:
     def tell(self: Notes, *args: Any, **facts: Any) -> None:
-        names = ("call_id", "instance", "inputs") if event.endswith("start") else ("call_id", "outputs", "exception")
+        names = (
+            ("call_id", "instance", "inputs")
+            if event.endswith("start")
+            else ("call_id", "outputs", "exception")
+        )
         self.seen.append((event, {**dict(zip(names, args, strict=False)), **facts}))
 
     return tell

@@ -155,7 +155,9 @@ def test_the_result_is_a_number() -> None:
 
 
 def test_a_result_can_be_made() -> None:
-    result = dspy.evaluate.EvaluationResult(score=12.5, results=[(rows()[0], dspy.Prediction(answer="x"), 0.0)])
+    result = dspy.evaluate.EvaluationResult(
+        score=12.5, results=[(rows()[0], dspy.Prediction(answer="x"), 0.0)]
+    )
     assert result.score == 12.5
     assert len(result.results) == 1
 

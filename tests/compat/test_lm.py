@@ -370,7 +370,10 @@ def test_failures_have_classes(status: int, name: str) -> None:
     from telic.testing import Faults
 
     faults = Faults(plan=[status] * 5)
-    with served("x", num_retries=0, server={"faults": faults}) as (_, lm), pytest.raises(getattr(dspy, name)) as e:
+    with (
+        served("x", num_retries=0, server={"faults": faults}) as (_, lm),
+        pytest.raises(getattr(dspy, name)) as e,
+    ):
         lm("?")
     assert isinstance(e.value, dspy.LMError)
     assert isinstance(e.value, dspy.DSPyError)
@@ -429,7 +432,9 @@ def test_the_tree_of_errors(child: str, parent: str) -> None:
 
 
 def test_an_error_says_what_the_provider_said() -> None:
-    error = dspy.LMServerError("m", code="c", model="a/b", provider="p", status=500, request_id="r", retry_after=2.0)
+    error = dspy.LMServerError(
+        "m", code="c", model="a/b", provider="p", status=500, request_id="r", retry_after=2.0
+    )
     assert (error.model, error.provider, error.status, error.request_id, error.retry_after) == (
         "a/b", "p", 500, "r", 2.0,
     )  # fmt: skip

@@ -400,7 +400,9 @@ def test_reward_sees_the_inputs() -> None:
         seen.append((args["question"], pred.answer))
         return 1.0
 
-    dspy.BestOfN(module=dspy.Predict("question -> answer"), N=1, reward_fn=reward, threshold=1.0)(question="?")
+    dspy.BestOfN(module=dspy.Predict("question -> answer"), N=1, reward_fn=reward, threshold=1.0)(
+        question="?"
+    )
     assert seen == [("?", "a")]
 
 
@@ -441,11 +443,12 @@ def test_a_second_answer_as_json_is_taken() -> None:
 
 
 def test_no_second_try_where_the_fallback_is_off() -> None:
-    with served("no markers here") as (server, _), dspy.context(
-        adapter=dspy.ChatAdapter(use_json_adapter_fallback=False)
+    with (
+        served("no markers here") as (server, _),
+        dspy.context(adapter=dspy.ChatAdapter(use_json_adapter_fallback=False)),
+        pytest.raises(dspy.AdapterParseError),
     ):
-        with pytest.raises(dspy.AdapterParseError):
-            dspy.Predict("question -> answer, why")(question="?")
+        dspy.Predict("question -> answer, why")(question="?")
     assert server.count == 1
 
 

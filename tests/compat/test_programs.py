@@ -272,7 +272,9 @@ def test_parallel_executor_counts_failures() -> None:
             raise ValueError(n)
         return n
 
-    executor = dspy.utils.parallelizer.ParallelExecutor(num_threads=2, max_errors=9, disable_progress_bar=True)
+    executor = dspy.utils.parallelizer.ParallelExecutor(
+        num_threads=2, max_errors=9, disable_progress_bar=True
+    )
     assert executor.execute(half, [0, 1, 2, 3]) == [0, None, 2, None]
     assert sorted(executor.failed_indices) == [1, 3]
     assert executor.error_count == 2
@@ -282,7 +284,9 @@ def test_parallel_executor_stops() -> None:
     def bad(n: int) -> int:
         raise ValueError(n)
 
-    executor = dspy.utils.parallelizer.ParallelExecutor(num_threads=1, max_errors=2, disable_progress_bar=True)
+    executor = dspy.utils.parallelizer.ParallelExecutor(
+        num_threads=1, max_errors=2, disable_progress_bar=True
+    )
     with pytest.raises(Exception):
         executor.execute(bad, list(range(10)))
 

@@ -131,7 +131,9 @@ def test_from_a_dict_of_fields() -> None:
 
 
 def test_from_a_dict_of_typed_fields() -> None:
-    signature = dspy.make_signature({"n": (int, dspy.InputField()), "halves": (list[float], dspy.OutputField())})
+    signature = dspy.make_signature(
+        {"n": (int, dspy.InputField()), "halves": (list[float], dspy.OutputField())}
+    )
     assert signature.fields["n"].annotation is int
     assert signature.fields["halves"].annotation == list[float]
 
@@ -255,7 +257,9 @@ def test_description_is_another_word_for_desc() -> None:
         a: str = dspy.InputField(description="told so")
         b: str = dspy.OutputField()
 
-    assert Told.fields["a"].json_schema_extra["desc"] == "told so" or Told.fields["a"].description == "told so"
+    assert (
+        Told.fields["a"].json_schema_extra["desc"] == "told so" or Told.fields["a"].description == "told so"
+    )
 
 
 @pytest.mark.parametrize(
@@ -334,7 +338,8 @@ def test_prepend_a_field() -> None:
 
 
 @pytest.mark.parametrize(
-    ("index", "order"), [(0, ["x", "a", "b"]), (1, ["a", "x", "b"]), (2, ["a", "b", "x"]), (-1, ["a", "b", "x"])]
+    ("index", "order"),
+    [(0, ["x", "a", "b"]), (1, ["a", "x", "b"]), (2, ["a", "b", "x"]), (-1, ["a", "b", "x"])],
 )
 def test_insert_a_field(index: int, order: list[str]) -> None:
     assert list(dspy.Signature("a, b -> c").insert(index, "x", dspy.InputField()).input_fields) == order

@@ -216,7 +216,10 @@ def test_results_of_calls() -> None:
     calls = dspy.ToolCalls.from_dict_list([{"name": "add", "args": {}}, {"name": "search", "args": {}}])
     results = dspy.ToolCallResults.from_tool_calls_and_values(calls, [3, "gone"], is_errors=[False, True])
     rows = results.tool_call_results
-    assert [(row.name, row.value, row.is_error) for row in rows] == [("add", 3, False), ("search", "gone", True)]
+    assert [(row.name, row.value, row.is_error) for row in rows] == [
+        ("add", 3, False),
+        ("search", "gone", True),
+    ]
 
 
 def test_results_must_be_as_many_as_calls() -> None:
@@ -251,7 +254,10 @@ def native_call(name: str, **arguments: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("kind", ["chat", "json"])
 def test_native_calls(kind: str) -> None:
     made = {"chat": dspy.ChatAdapter, "json": dspy.JSONAdapter}[kind](use_native_function_calling=True)
-    with served(native_call("add", a=1, b=2), model="openai/gpt-4o") as (server, _), dspy.context(adapter=made):
+    with (
+        served(native_call("add", a=1, b=2), model="openai/gpt-4o") as (server, _),
+        dspy.context(adapter=made),
+    ):
         prediction = dspy.Predict(Choose)(question="1+2?", tools=[dspy.Tool(add)])
     call = prediction.calls.tool_calls[0]
     assert (call.name, call.args) == ("add", {"a": 1, "b": 2})
@@ -429,7 +435,10 @@ def test_react_v2_makes_several_calls_in_a_turn() -> None:
     both = native_call("add", a=1, b=2)
     both["tool_calls"].append({**native_call("add", a=5, b=5)["tool_calls"][0], "id": "c2"})
     adapter = dspy.ChatAdapter(use_native_function_calling=True)
-    with served([both, submit(answer="x")], model="openai/gpt-4o") as (server, _), dspy.context(adapter=adapter):
+    with (
+        served([both, submit(answer="x")], model="openai/gpt-4o") as (server, _),
+        dspy.context(adapter=adapter),
+    ):
         dspy.ReActV2("question -> answer", tools=[add])(question="?")
     results = [m["content"] for m in server.bodies[1]["messages"] if m["role"] == "tool"]
     assert results == ["3", "10"]
