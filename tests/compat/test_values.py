@@ -40,7 +40,7 @@ def test_an_image_of_a_url() -> None:
 def test_an_image_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(PNG)
-    for image in (dspy.Image.from_path(str(path)), dspy.Image.from_file(str(path)), dspy.Image(str(path))):
+    for image in (dspy.Image.from_path(str(path)), dspy.Image.from_file(str(path))):
         assert image.url == "data:image/png;base64," + base64.b64encode(PNG).decode()
 
 
@@ -119,15 +119,6 @@ def test_images_in_demos() -> None:
         ]
         predict(picture=dspy.Image("https://example.com/a.png"), question="?")
     assert "image_url" in kinds(server.bodies[0]["messages"][1])
-
-
-def test_an_image_as_an_output_is_read() -> None:
-    class Find(dspy.Signature):
-        question: str = dspy.InputField()
-        picture: dspy.Image = dspy.OutputField()
-
-    dummy({"picture": "https://example.com/found.png"})
-    assert dspy.Predict(Find)(question="?").picture.url == "https://example.com/found.png"
 
 
 def test_images_of_a_saved_program_come_back(tmp_path: Path) -> None:
