@@ -12,10 +12,12 @@ import os
 import socket
 import threading
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector
+
+from telic.lm.http.watch import Watch
 
 CONNECTIONS = 1024
 """Most connections of one loop. Above it, requests wait for a connection within their time limit."""
@@ -41,27 +43,42 @@ def _socket(address: tuple[Any, ...]) -> socket.socket:
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class Held:
+    """What a loop has: its session, and the watches over the requests, by their limit in seconds."""
+
     session: ClientSession
     holder: AsyncGenerator[ClientSession, None]
+    watches: dict[float, Watch] = field(default_factory=dict)
+
+    def watch(self, seconds: float) -> Watch:
+        """Over requests that may take so long."""
+        watch = self.watches.get(seconds)
+        if watch is None:
+            watch = self.watches[seconds] = Watch(seconds)
+        return watch
 
 
-_pools: dict[asyncio.AbstractEventLoop, _Held] = {}
+_pools: dict[asyncio.AbstractEventLoop, Held] = {}
 _lock = threading.Lock()
 _closing: list[asyncio.Future[None]] = []
-_left_behind: list[_Held] = []
+_left_behind: list[Held] = []
 
 
 async def session() -> ClientSession:
     """The session of the running loop, opened at first use."""
+    return (await held()).session
+
+
+async def held() -> Held:
+    """What the running loop has, opened at first use."""
     loop = asyncio.get_running_loop()
-    held = _pools.get(loop)
-    if held is not None and not held.session.closed:
-        return held.session
+    found = _pools.get(loop)
+    if found is not None and not found.session.closed:
+        return found
     return await _open(loop)
 
 
-async def _open(loop: asyncio.AbstractEventLoop) -> ClientSession:
+async def _open(loop: asyncio.AbstractEventLoop) -> Held:
     _drop_closed_loops()
     connector = TCPConnector(
         limit=CONNECTIONS, ttl_dns_cache=300, keepalive_timeout=30, socket_factory=_socket
@@ -70,9 +87,10 @@ async def _open(loop: asyncio.AbstractEventLoop) -> ClientSession:
     holder = _hold(opened)
     # No other task of this loop can come in between: the generator yields without waiting.
     await anext(holder)
+    found = Held(opened, holder)
     with _lock:
-        _pools[loop] = _Held(opened, holder)
-    return opened
+        _pools[loop] = found
+    return found
 
 
 async def _hold(opened: ClientSession) -> AsyncGenerator[ClientSession, None]:
@@ -93,7 +111,7 @@ def _drop_closed_loops() -> None:
         _close_without_loop(held)
 
 
-def _close_without_loop(held: _Held) -> None:
+def _close_without_loop(held: Held) -> None:
     """Mark the session closed. Its sockets went with its loop, so closing does not wait for anything."""
     for closing in (held.session.close(), held.holder.aclose()):
         try:
@@ -123,6 +141,6 @@ def _after_fork() -> None:
 os.register_at_fork(after_in_child=_after_fork)
 
 
-def _finish(held: _Held) -> None:
+def _finish(held: Held) -> None:
     """Start closing on the loop's own thread; the sockets are closed before the first wait."""
     _closing.append(asyncio.ensure_future(held.holder.aclose()))

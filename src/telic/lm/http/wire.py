@@ -62,6 +62,7 @@ class Wire:
         self._secret = secret
         self._timeout = timeout
         self._client_timeout = _timeout(timeout)
+        self._only_connecting = _timeout(timeout, whole=False)
         self._proxy = None if address.is_local else _proxy_for(self.chat_url)
         limiter = limiter_for(address.endpoint, secret)
         self._persistence = Persistence(asked, limiter, num_retries, backoff, deadline)
@@ -94,7 +95,8 @@ class Wire:
     async def _open(self, url: URL, body: bytes, left: float | None) -> Incoming:
         """Post once, and wait for the first payload."""
         try:
-            answer = await (await self._posting(url, body, left))
+            timeout = self._client_timeout if left is None else _timeout(min(self._timeout, left))
+            answer = await self._posting(await pool.session(), url, body, timeout)
         except (aiohttp.ClientError, OSError) as error:
             broken = self._broken(error)
         else:
@@ -119,10 +121,10 @@ class Wire:
             raise self._failure(answer.status, answer.headers, complaint_of(content))
         raise broken
 
-    async def _posting(self, url: URL, body: bytes, left: float | None) -> Any:
+    def _posting(
+        self, session: aiohttp.ClientSession, url: URL, body: bytes, timeout: aiohttp.ClientTimeout
+    ) -> Any:
         """The request, about to be made: to be awaited, or entered."""
-        timeout = self._client_timeout if left is None else _timeout(min(self._timeout, left))
-        session = await pool.session()
         return session.post(
             url,
             data=body,
@@ -134,9 +136,16 @@ class Wire:
 
     async def _try(self, url: URL, body: bytes, left: float | None) -> dict[str, Any]:
         """Post once."""
+        held = await pool.held()
         try:
-            async with await self._posting(url, body, left) as answer:
-                content = await answer.read()
+            if left is None:
+                with held.watch(self._timeout).limit():
+                    async with self._posting(held.session, url, body, self._only_connecting) as answer:
+                        content = await answer.read()
+            else:
+                timeout = _timeout(min(self._timeout, left))
+                async with self._posting(held.session, url, body, timeout) as answer:
+                    content = await answer.read()
         except (aiohttp.ClientError, OSError) as error:
             broken = self._broken(error)
         else:
@@ -210,8 +219,9 @@ class Wire:
         return text.replace(self._secret, "***") if self._secret else text
 
 
-def _timeout(seconds: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, CONNECT_WITHIN))
+def _timeout(seconds: float, *, whole: bool = True) -> aiohttp.ClientTimeout:
+    """Limits of one try; `whole` where no watch is kept over it."""
+    return aiohttp.ClientTimeout(total=seconds if whole else None, sock_connect=min(seconds, CONNECT_WITHIN))
 
 
 def _proxy_for(url: URL) -> str | None:
