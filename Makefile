@@ -6,10 +6,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 PINS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types layers format bench bench-snips docs clean
+.PHONY: help setup demo test lint types layers format bench bench-snips bench-embedded docs clean
 
 help:  ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -51,6 +51,9 @@ bench: $(VENV)/.local  ## measure against DSPy, in an environment of its own
 
 bench-snips: $(VENV)/.local  ## intents on a small model, telic's search against DSPy's; half an hour
 	$(BIN)/python -m benchmarks.snips_intents $(ARGS)
+
+bench-embedded: $(VENV)/.local  ## word problems and intents on both small models, as declared and compiled
+	$(BIN)/python -m benchmarks.embedded_tasks $(ARGS)
 
 docs: $(VENV)/.dev  ## run every Python block of the README and the pages
 	$(BIN)/python -m pytest tests/project/test_docs.py

@@ -52,6 +52,7 @@ def run(seed: int, say: Callable[[str], None]) -> list[dict[str, Any]]:
 
         clock.time("search", compiling)
         clock.time("compiled on test", lambda: _scored(evaluate(compiled[0])))
+    lm.engine.close()  # so that the next side finds the memory free, and the next count starts at 0
     return clock.phases
 
 

@@ -31,6 +31,8 @@ _TABLE = {
     "JSONAdapter": "telic.adapters",
     "XMLAdapter": "telic.adapters",
     "CompletionAdapter": "telic.adapters",
+    "TwoStepAdapter": "telic.adapters",
+    "BAMLAdapter": "telic.adapters",
     # Values
     "Type": "telic.types",
     "Image": "telic.types",

@@ -11,6 +11,9 @@ from telic.adapters import (
     Adapter as Adapter,
 )
 from telic.adapters import (
+    BAMLAdapter as BAMLAdapter,
+)
+from telic.adapters import (
     ChatAdapter as ChatAdapter,
 )
 from telic.adapters import (
@@ -18,6 +21,9 @@ from telic.adapters import (
 )
 from telic.adapters import (
     JSONAdapter as JSONAdapter,
+)
+from telic.adapters import (
+    TwoStepAdapter as TwoStepAdapter,
 )
 from telic.adapters import (
     XMLAdapter as XMLAdapter,

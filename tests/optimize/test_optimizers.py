@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -41,6 +42,18 @@ def test_bootstrap_keeps_only_what_the_metric_accepts():
         ).compile(telic.Predict(Colour), trainset=rows(40))
     assert [d.colour for d in compiled.demos] == ["red", "red", "red"]
     assert all(d.augmented for d in compiled.demos)
+
+
+def test_labelled_demos_even_out_the_classes_of_the_bootstrapped_ones():
+    lm = planted_lm()
+    # A teacher that can only say red: without the balance, red would be shown four times.
+    with telic.context(lm=lm):
+        optimizer = telic.BootstrapFewShot(metric=exact, max_bootstrapped_demos=2, max_labeled_demos=8)
+        teacher = telic.Predict(Colour)
+        teacher.demos = rows(1)
+        compiled = optimizer.compile(telic.Predict(Colour), teacher=teacher, trainset=rows(40))
+    assert [d.colour for d in compiled.demos[:2]] == ["red", "red"]
+    assert Counter(d.colour for d in compiled.demos) == {"red": 2, "green": 2, "blue": 2, "gold": 2}
 
 
 def test_bootstrap_gives_every_step_of_a_pipeline_its_demos():

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from telic.types.chunk import Chunk
 
+
 class BaseLM:
     """A language model as programs see it.
 

@@ -22,7 +22,9 @@ class Engine(Protocol):
 
     @property
     def native_async(self) -> bool:
-        """Whether `acomplete` waits on a network or a queue, so that coroutines serve it better than threads."""
+        """Whether `acomplete` waits on a network or a queue, so that coroutines serve it better than
+        threads.
+        """
         ...
 
     @property

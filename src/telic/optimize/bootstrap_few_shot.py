@@ -122,7 +122,9 @@ def with_bootstrapped(
     for path, found in made.demos.items():
         augmented = found[:max_bootstrapped]
         room = max(0, max_labeled - len(augmented))
-        fill = labelled_demos(problem, path, room, *purpose, sample=sample, without=made.used)
+        fill = labelled_demos(
+            problem, path, room, *purpose, sample=sample, without=made.used, beside=augmented
+        )
         demos[path] = [*augmented, *fill]
     return problem.start.with_demos(demos)
 

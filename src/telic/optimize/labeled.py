@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from telic.optimize.demos.packing import pack
@@ -62,9 +62,17 @@ def labelled(
 
 
 def labelled_demos(
-    problem: Problem, path: str, count: int, *purpose: Any, sample: bool = True, without: Sequence[int] = ()
+    problem: Problem,
+    path: str,
+    count: int,
+    *purpose: Any,
+    sample: bool = True,
+    without: Sequence[int] = (),
+    beside: Sequence[Mapping[str, Any]] = (),
 ) -> list[dict[str, Any]]:
-    """`count` training examples as demos for one predictor, none of those in `without`."""
+    """`count` training examples as demos for one predictor, none of those in `without`; where classes are
+    drawn evenly, the demos `beside` them count.
+    """
     left_out = set(without)
     rows = [example for index, example in enumerate(problem.trainset) if index not in left_out]
     if not sample:
@@ -72,5 +80,5 @@ def labelled_demos(
     predictor = dict(problem.student.named_predictors())[path]
     label = class_label(rows, predictor.signature.output_fields)
     # The same draw for every predictor of the program, so that its demos tell one story.
-    chosen = sample_examples(rows, count, problem.rng("labelled", *purpose), label)
+    chosen = sample_examples(rows, count, problem.rng("labelled", *purpose), label, beside)
     return [labelled_demo(rows[index]) for index in chosen]

@@ -99,9 +99,7 @@ class BaseModule:
         """
         from telic.program.files import load_program_file
 
-        load_program_file(
-            self, path, allow_pickle=allow_pickle, allow_unsafe_lm_state=allow_unsafe_lm_state
-        )
+        load_program_file(self, path, allow_pickle=allow_pickle, allow_unsafe_lm_state=allow_unsafe_lm_state)
 
 
 class Module(BaseModule):
@@ -124,15 +122,23 @@ class Module(BaseModule):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the program, blocking."""
-        if scopes.current().root is not None and not self.callbacks and not settings.callbacks:
-            return self._run(args, kwargs)
-        return drive(_entered(self, args, kwargs))
+        callbacks = active_callbacks(self.callbacks)
+        with _Entry(self) as entry:
+            if callbacks:
+                result = drive(_told(callbacks, self, args, kwargs))
+            else:
+                result = self._run(args, kwargs)
+        return entry.counted(result)
 
     async def acall(self, *args: Any, **kwargs: Any) -> Any:
         """Run the program on the running loop."""
-        if scopes.current().root is not None and not self.callbacks and not settings.callbacks:
-            return await self._arun(args, kwargs)
-        return await adrive(_entered(self, args, kwargs))
+        callbacks = active_callbacks(self.callbacks)
+        with _Entry(self) as entry:
+            if callbacks:
+                result = await adrive(_told(callbacks, self, args, kwargs))
+            else:
+                result = await self._arun(args, kwargs)
+        return entry.counted(result)
 
     def running(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Step:
         """The step that runs this module, whichever way the caller drives."""
@@ -267,44 +273,55 @@ def defines(module: Any, method: str) -> bool:
     return getattr(type(module), method, None) is not None or method in getattr(module, "__dict__", {})
 
 
-def _entered(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps[Any]:
-    """Run a module as the outermost one, or with callbacks: set the scope, tell who wants to know, count
-    usage.
-    """
-    scope = scopes.current()
-    outermost = scope.root is None
-    tracker = None
-    token = None
-    if outermost:
-        sinks = scope.sinks
-        if settings.track_usage:
-            from telic.runtime.usage import UsageTracker
+class _Entry:
+    """A call of a module. The outermost one sets the scope, and counts usage where the settings say so."""
 
-            tracker = UsageTracker()
-            sinks = (*sinks, tracker)
-        token = scopes.enter(
-            scopes.Scope(
-                module, scope.trace, scope.budgets, sinks, scope.rollout_id, scope.preview, scope.stream
+    __slots__ = ("_module", "_token", "_tracker")
+
+    def __init__(self, module: Module) -> None:
+        self._module = module
+        self._token: Any = None
+        self._tracker: Any = None
+
+    def __enter__(self) -> _Entry:
+        scope = scopes.current()
+        if scope.root is None:
+            sinks = scope.sinks
+            if settings.track_usage:
+                from telic.runtime.usage import UsageTracker
+
+                self._tracker = UsageTracker()
+                sinks = (*sinks, self._tracker)
+            self._token = scopes.enter(
+                scopes.Scope(
+                    self._module,
+                    scope.trace,
+                    scope.budgets,
+                    sinks,
+                    scope.rollout_id,
+                    scope.preview,
+                    scope.stream,
+                )
             )
-        )
-    try:
-        callbacks = active_callbacks(module.callbacks)
-        if callbacks:
-            result = yield from notifying(
-                callbacks,
-                "module",
-                module,
-                {"args": args, "kwargs": kwargs},
-                _step(module.running(args, kwargs)),
-            )
-        else:
-            result = yield module.running(args, kwargs)
-    finally:
-        if token is not None:
-            scopes.leave(token)
-    if tracker is not None and hasattr(result, "set_lm_usage"):
-        result.set_lm_usage(tracker.get_total_tokens())
-    return result
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._token is not None:
+            scopes.leave(self._token)
+
+    def counted(self, result: Any) -> Any:
+        """The result, with the usage of the call where it was counted."""
+        if self._tracker is not None and hasattr(result, "set_lm_usage"):
+            result.set_lm_usage(self._tracker.get_total_tokens())
+        return result
+
+
+def _told(
+    callbacks: tuple[Any, ...], module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Steps[Any]:
+    """Run a module, and tell callbacks of it."""
+    inputs = {"args": args, "kwargs": kwargs}
+    return notifying(callbacks, "module", module, inputs, _step(module.running(args, kwargs)))
 
 
 def _step(step: Step) -> Steps[Any]:

@@ -11,9 +11,7 @@ from telic._lazy import require
 from telic.errors import InputError
 
 
-def save_settings(
-    values: Mapping[str, Any], path: str | Path, modules: Sequence[Any] | None = None
-) -> None:
+def save_settings(values: Mapping[str, Any], path: str | Path, modules: Sequence[Any] | None = None) -> None:
     """Write settings.
 
     Args:

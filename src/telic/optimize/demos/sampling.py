@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from telic.signatures.validation import to_jsonable
@@ -17,20 +18,23 @@ def labelled_demo(example: Any) -> dict[str, Any]:
 
 
 def sample_examples(
-    examples: Sequence[Any], count: int, random_: random.Random, label: Callable[[Any], Any] | None
+    examples: Sequence[Any],
+    count: int,
+    random_: random.Random,
+    label: Callable[[Any], Any] | None,
+    shown: Iterable[Any] = (),
 ) -> list[int]:
-    """Draw `count` positions at random; where there is a label, every class in turn, so that none is left
-    out.
+    """Draw `count` positions at random; where there is a label, so that every class is shown equally often.
 
     Small models copy the labels they are shown: a sample without a class makes that class unreachable for
-        them,
-    and one class too many draws the answers to it. A balanced draw is still a random one.
+    them, and one class too many draws the answers to it. A balanced draw is still a random one.
 
     Args:
         examples: to draw from.
         count: how many; all of them where there are fewer.
         random_: where chance comes from.
         label: gives an example's class, or `None` for a plain draw.
+        shown: examples that are shown besides, and count towards the balance.
 
     Returns:
         Positions, in random order.
@@ -42,12 +46,18 @@ def sample_examples(
     classes: dict[Any, list[int]] = {}
     for index in order:
         classes.setdefault(label(examples[index]), []).append(index)
-    groups = list(classes.values())
+    times = Counter(label(example) for example in shown)
+    groups = list(classes.items())
     chosen: list[int] = []
+    level = 0
     while len(chosen) < min(count, len(order)):
-        # A round gives one of each class; in the last, shorter round chance decides which classes come.
+        # A round raises every class to the same level; in the last, shorter one chance decides which come.
+        level += 1
         random_.shuffle(groups)
-        chosen += [group.pop() for group in groups if group]
+        for name, rows in groups:
+            if rows and times[name] < level:
+                chosen.append(rows.pop())
+                times[name] += 1
     chosen = chosen[:count]
     random_.shuffle(chosen)
     return chosen

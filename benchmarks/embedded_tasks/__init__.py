@@ -1,0 +1,1 @@
+"""Word problems and intents on the embedded models, as declared and compiled."""
