@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TextIO
 
 from telic.program import states, tree
-from telic.runtime import scope as scopes
-from telic.runtime.events import active_callbacks, notifying
-from telic.runtime.settings import settings
-from telic.runtime.steps import Do, Step, Steps, adrive, drive
+from telic.program.entry import Entry, told
+from telic.runtime.events import active_callbacks
+from telic.runtime.steps import Do, Step, adrive, drive
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,19 +122,16 @@ class Module(BaseModule):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the program, blocking."""
         callbacks = active_callbacks(self.callbacks)
-        with _Entry(self) as entry:
-            if callbacks:
-                result = drive(_told(callbacks, self, args, kwargs))
-            else:
-                result = self._run(args, kwargs)
+        with Entry(self) as entry:
+            result = drive(told(callbacks, self, args, kwargs)) if callbacks else self._run(args, kwargs)
         return entry.counted(result)
 
     async def acall(self, *args: Any, **kwargs: Any) -> Any:
         """Run the program on the running loop."""
         callbacks = active_callbacks(self.callbacks)
-        with _Entry(self) as entry:
+        with Entry(self) as entry:
             if callbacks:
-                result = await adrive(_told(callbacks, self, args, kwargs))
+                result = await adrive(told(callbacks, self, args, kwargs))
             else:
                 result = await self._arun(args, kwargs)
         return entry.counted(result)
@@ -271,61 +267,6 @@ class Module(BaseModule):
 def defines(module: Any, method: str) -> bool:
     """Whether a module says how to do `method` itself."""
     return getattr(type(module), method, None) is not None or method in getattr(module, "__dict__", {})
-
-
-class _Entry:
-    """A call of a module. The outermost one sets the scope, and counts usage where the settings say so."""
-
-    __slots__ = ("_module", "_token", "_tracker")
-
-    def __init__(self, module: Module) -> None:
-        self._module = module
-        self._token: Any = None
-        self._tracker: Any = None
-
-    def __enter__(self) -> _Entry:
-        scope = scopes.current()
-        if scope.root is None:
-            sinks = scope.sinks
-            if settings.track_usage:
-                from telic.runtime.usage import UsageTracker
-
-                self._tracker = UsageTracker()
-                sinks = (*sinks, self._tracker)
-            self._token = scopes.enter(
-                scopes.Scope(
-                    self._module,
-                    scope.trace,
-                    scope.budgets,
-                    sinks,
-                    scope.rollout_id,
-                    scope.preview,
-                    scope.stream,
-                )
-            )
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._token is not None:
-            scopes.leave(self._token)
-
-    def counted(self, result: Any) -> Any:
-        """The result, with the usage of the call where it was counted."""
-        if self._tracker is not None and hasattr(result, "set_lm_usage"):
-            result.set_lm_usage(self._tracker.get_total_tokens())
-        return result
-
-
-def _told(
-    callbacks: tuple[Any, ...], module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Steps[Any]:
-    """Run a module, and tell callbacks of it."""
-    inputs = {"args": args, "kwargs": kwargs}
-    return notifying(callbacks, "module", module, inputs, _step(module.running(args, kwargs)))
-
-
-def _step(step: Step) -> Steps[Any]:
-    return (yield step)
 
 
 def _copied(value: Any, memo: dict[int, Any]) -> Any:
