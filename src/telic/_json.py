@@ -66,6 +66,33 @@ def dumps(value: Any, *, indent: int | None = None) -> str:
     return json.dumps(value, ensure_ascii=False, default=plain, indent=indent)
 
 
+def encoded(value: Any) -> bytes:
+    """JSON as UTF-8, for machines: a few times faster than `dumps`, any value accepted.
+
+    Half of a surrogate pair, as models cut short write it, stays escaped.
+    """
+    from pydantic_core import to_json
+
+    try:
+        return to_json(value, inf_nan_mode="constants", fallback=plain)
+    except ValueError:  # a text that has no UTF-8, or a key that only `json` takes
+        return _ASCII_ENCODER.encode(value).encode("ascii")
+
+
+def decoded(data: bytes) -> Any:
+    """Read JSON: what `json.loads` reads, a few times faster.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    from jiter import from_json
+
+    try:
+        return from_json(data)
+    except ValueError:  # `json` also takes half a surrogate pair
+        return json.loads(data)
+
+
 def write_atomic(path: str | Path, text: str) -> None:
     """Write `text` to `path` so that a reader sees the old file or the new one, never half of it."""
     target = Path(path)
@@ -83,3 +110,5 @@ def write_atomic(path: str | Path, text: str) -> None:
 
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=plain)
+
+_ASCII_ENCODER = json.JSONEncoder(separators=(",", ":"), default=plain)

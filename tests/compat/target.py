@@ -13,6 +13,9 @@ REAL = TARGET == "dspy"
 
 if REAL:
     import dspy  # type: ignore[import-not-found,unused-ignore]
+    import dspy.datasets
+    import dspy.datasets.gsm8k
+    import dspy.experimental
 else:
     from telic.compat.dspy import install, uninstall
 

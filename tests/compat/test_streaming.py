@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.compat.scripts import chat, dummy, served
+from tests.compat.scripts import chat, served
 from tests.compat.target import dspy
 
 
@@ -75,7 +75,9 @@ async def test_the_last_chunk_says_so() -> None:
 
 async def test_chunks_name_their_predictor() -> None:
     with served(chat(reasoning="think", answer=ANSWER)):
-        program = dspy.streamify(dspy.ChainOfThought("question -> answer"), stream_listeners=[listener("answer")])
+        program = dspy.streamify(
+            dspy.ChainOfThought("question -> answer"), stream_listeners=[listener("answer")]
+        )
         items = await everything(program(question="Why?"))
     assert {item.predict_name for item in chunks(items)} == {"predict"}
 
@@ -105,7 +107,9 @@ async def test_fields_of_several_predictors() -> None:
 
 async def test_markers_are_not_streamed() -> None:
     with served(chat(reasoning="hm", answer=ANSWER)):
-        program = dspy.streamify(dspy.ChainOfThought("question -> answer"), stream_listeners=[listener("reasoning")])
+        program = dspy.streamify(
+            dspy.ChainOfThought("question -> answer"), stream_listeners=[listener("reasoning")]
+        )
         items = await everything(program(question="Why?"))
     assert "[[" not in said(items, "reasoning")
     assert said(items, "reasoning").strip() == "hm"
@@ -114,7 +118,9 @@ async def test_markers_are_not_streamed() -> None:
 async def test_json_fields_are_streamed() -> None:
     reply = json.dumps({"reasoning": "hm", "answer": ANSWER})
     with served(reply), dspy.context(adapter=dspy.JSONAdapter()):
-        program = dspy.streamify(dspy.ChainOfThought("question -> answer"), stream_listeners=[listener("answer")])
+        program = dspy.streamify(
+            dspy.ChainOfThought("question -> answer"), stream_listeners=[listener("answer")]
+        )
         items = await everything(program(question="Why?"))
     assert said(items, "answer").strip('"') == ANSWER  # DSPy streams the quotes too
     assert items[-1].answer == ANSWER
@@ -123,7 +129,9 @@ async def test_json_fields_are_streamed() -> None:
 async def test_xml_fields_are_streamed() -> None:
     reply = f"<reasoning>\nhm\n</reasoning>\n\n<answer>\n{ANSWER}\n</answer>"
     with served(reply), dspy.context(adapter=dspy.XMLAdapter()):
-        program = dspy.streamify(dspy.ChainOfThought("question -> answer"), stream_listeners=[listener("answer")])
+        program = dspy.streamify(
+            dspy.ChainOfThought("question -> answer"), stream_listeners=[listener("answer")]
+        )
         items = await everything(program(question="Why?"))
     assert said(items, "answer").strip() == ANSWER
 
@@ -218,7 +226,9 @@ async def test_a_listener_hears_once_unless_told_otherwise() -> None:
 async def test_what_comes_from_the_cache_is_not_lost() -> None:
     with served(chat(answer=ANSWER), cache=True) as (server, _):
         for _ in range(2):
-            program = dspy.streamify(dspy.Predict("question -> answer"), stream_listeners=[listener("answer")])
+            program = dspy.streamify(
+                dspy.Predict("question -> answer"), stream_listeners=[listener("answer")]
+            )
             items = await everything(program(question="Why?"))
             assert items[-1].answer == ANSWER
     assert server.count == 1
