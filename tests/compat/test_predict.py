@@ -1,7 +1,5 @@
 """`Predict` and what is built on it, in DSPy's terms."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any, Literal
 
@@ -473,3 +471,48 @@ def test_literal_of_a_class() -> None:
 
     dummy({"label": "spam"})
     assert dspy.Predict(Sort)(text="x").label == "spam"
+
+
+# What the options of a decision mean.
+
+
+def test_criteria_of_a_literal() -> None:
+    predict = dspy.Predict("text -> label: Literal['a', 'b'], flag: bool")
+    assert predict.get_criteria("label") == {"a": None, "b": None}
+    assert predict.get_criteria("flag") is None
+    predict.set_criteria("label", {"a": "is a", "b": "is b"})
+    assert predict.get_criteria("label") == {"a": "is a", "b": "is b"}
+
+
+@pytest.mark.parametrize(("field", "criteria"), [("label", {"a": "x"}), ("label", "x"), ("nothing", {"a": "x"})])
+def test_criteria_that_do_not_fit(field: str, criteria: Any) -> None:
+    with pytest.raises(ValueError):
+        dspy.Predict("text -> label: Literal['a', 'b']").set_criteria(field, criteria)
+
+
+def test_criteria_are_saved() -> None:
+    predict = dspy.Predict("text -> label: Literal['a', 'b']")
+    predict.set_criteria("label", {"a": "is a", "b": "is b"})
+    state = predict.dump_state()
+    assert state["fields"] == {"label": {"criteria": {"a": "is a", "b": "is b"}}}
+    loaded = dspy.Predict("text -> label: Literal['a', 'b']").load_state(state)
+    assert loaded.get_criteria("label") == {"a": "is a", "b": "is b"}
+
+
+def test_criteria_of_decisions() -> None:
+    kinds = dspy.experimental
+
+    class Sort(dspy.Signature):
+        """Sort."""
+
+        text: str = dspy.InputField()
+        kind: kinds.Choice[("a", "is a"), ("b", "is b")] = dspy.OutputField()
+        level: kinds.Score["low", "high"] = dspy.OutputField()
+        spam: kinds.Noul[(True, "yes"), (False, "no")] = dspy.OutputField()
+
+    predict = dspy.Predict(Sort)
+    assert predict.get_criteria("kind") == {"a": "is a", "b": "is b"}
+    assert predict.get_criteria("level") == ["low", "high"]
+    assert predict.get_criteria("spam") == {"true": "yes", "false": "no"}
+    predict.set_criteria("level", ["poor", "good"])
+    assert predict.get_criteria("level") == ["poor", "good"]

@@ -34,6 +34,7 @@ class Predict(Module, Parameter):
 
     Attributes:
         signature: what is asked.
+        criteria: what was said about the options of outputs, by name.
         demos: examples shown before the question.
         config: parameters of every request.
         lm: its own LM, or `None` for the one in the settings.
@@ -60,6 +61,7 @@ class Predict(Module, Parameter):
         """Forget demos and LM."""
         self.lm: BaseLM | None = None
         self.demos: list[Any] = []
+        self.criteria: dict[str, Any] = {}
         self.traces: list[Any] = []
         self.train: list[Any] = []
 
@@ -114,6 +116,18 @@ class Predict(Module, Parameter):
     def get_config(self) -> dict[str, Any]:
         """Parameters of every request."""
         return self.config
+
+    def get_criteria(self, field: str) -> Any:
+        """What is said about the options of an output; see `telic.program.criteria`."""
+        from telic.program.criteria import criteria_of
+
+        return criteria_of(self, field)
+
+    def set_criteria(self, field: str, criteria: Any) -> None:
+        """Say what the options of an output mean; it is saved with the predictor."""
+        from telic.program.criteria import set_criteria
+
+        set_criteria(self, field, criteria)
 
     def dump_state(self, json_mode: bool = True) -> dict[str, Any]:
         """Signature, demos, config, adapter and LM, as JSON; without `json_mode`, demos as they are."""

@@ -8,6 +8,7 @@ from typing import Any
 from telic.data.example import Example
 from telic.errors import ProgramFileError
 from telic.lm.base import BaseLM
+from telic.program.criteria import set_criteria
 from telic.runtime.settings import settings
 from telic.signatures.validation import to_jsonable
 
@@ -25,6 +26,8 @@ def dump_predictor(predictor: Any, *, json_mode: bool = True) -> dict[str, Any]:
         "signature": _signature_state(predictor.signature),
         "lm": predictor.lm.dump_state() if predictor.lm is not None else None,
     }
+    if predictor.criteria:
+        state["fields"] = {name: {"criteria": told} for name, told in predictor.criteria.items()}
     if predictor.config:
         state["config"] = to_jsonable(predictor.config)
     if predictor.adapter is not None:
@@ -45,6 +48,8 @@ def load_predictor(predictor: Any, state: Mapping[str, Any], *, allow_unsafe_lm_
         lm = BaseLM.load_state(state["lm"], allow_custom_lm_class=allow_unsafe_lm_state)
         lm = predictor.lm if _same_lm(predictor.lm, lm) else lm
     predictor.signature, predictor.demos, predictor.adapter, predictor.lm = signature, demos, adapter, lm
+    for name, told in (state.get("fields") or {}).items():
+        set_criteria(predictor, name, told["criteria"])
     if "config" in state:
         predictor.config = dict(state["config"])
 
