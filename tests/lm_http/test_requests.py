@@ -4,9 +4,10 @@ import json
 
 import pytest
 
+from telic._json import encoded
 from telic.errors import LMAuthError, LMConfigurationError
 from telic.lm.http.address import address_of
-from telic.lm.http.body import body_of, encode, strict_schema
+from telic.lm.http.body import body_of, strict_schema
 from telic.lm.http.dialect import DIALECTS, OPENAI, traits_of
 from telic.lm.http.engine import HttpEngine
 from telic.lm.http.keys import key_of, paths_of
@@ -145,7 +146,7 @@ def test_old_models_are_not_sent_a_schema():
 
 def test_any_text_can_be_sent():
     text = 'tab\t"quote" \ud800 é 你 \u2028'
-    assert json.loads(encode({"content": text}).encode("ascii"))["content"] == text
+    assert json.loads(encoded({"content": text}))["content"] == text
 
 
 def test_capabilities_follow_dialect_model_and_what_the_user_knows():

@@ -69,7 +69,7 @@ def test_the_file_can_be_read_with_any_sqlite_tool(store: SqliteStore, path: Pat
         ("openai/gpt-4o", "https://api", 1000.5, 3, 1, 0.25)
     ]
     assert query(path, "SELECT kind, state, time FROM runs") == [("compile", "running", 5.0)]
-    assert query(path, "SELECT run, seq, row FROM events") == [("r", 1, '{"kind": "started"}')]
+    assert query(path, "SELECT run, seq, row FROM events") == [("r", 1, '{"kind":"started"}')]
     assert "hé" in query(path, "SELECT row FROM calls")[0][0]
 
 

@@ -6,14 +6,13 @@ searched and added up with any SQLite tool: `SELECT model, sum(cost) FROM calls 
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic, sleep, time
 from typing import Any
 
-from telic._json import plain
+from telic._json import encoded
 from telic.errors import StoreError
 
 VERSION = 1
@@ -34,19 +33,10 @@ PUT = {
 }
 """The statement that writes the values made by `values`."""
 
-_encode = json.JSONEncoder(ensure_ascii=False, default=plain).encode
-_encode_ascii = json.JSONEncoder(default=plain).encode
-
 
 def text_of(row: Mapping[str, Any]) -> str:
     """The row as JSON text that SQLite can hold."""
-    text = _encode(row)
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:  # half of a surrogate pair, as models cut short write it: keep it escaped
-            return _encode_ascii(row)
-    return text
+    return encoded(row).decode()
 
 
 def values(table: str, key: str, row: Mapping[str, Any], text: str) -> tuple[Any, ...]:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from telic._json import plain
 from telic.lm.http.dialect import Dialect, Traits
 from telic.types import Constraint, Request
-
-encode = json.JSONEncoder(separators=(",", ":"), check_circular=False, default=plain).encode
-"""JSON text, ASCII only, so that a lone surrogate in a prompt cannot break the encoding of the body."""
 
 _SAMPLING = ("temperature", "top_p", "presence_penalty", "frequency_penalty")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from telic._json import encoded
 from telic.errors import LMUnexpectedError
-from telic.lm.http.body import encode
 from telic.lm.http.engine import HttpEngine
 from telic.lm.http.wire import Wire
 from telic.types import Usage
@@ -44,7 +44,7 @@ class EmbeddingEngine:
             path = self._path()
             self._wire = self._engine.wire(_EmbeddingWire, (path, path))
         body = {"model": self._engine.name, "input": list(texts), **params}
-        payload, seconds = await self._wire.post(self._wire.text_url, encode(body).encode("ascii"))
+        payload, seconds = await self._wire.post(self._wire.text_url, encoded(body))
         rows = sorted(payload["data"], key=lambda row: row.get("index", 0))
         if len(rows) != len(texts):
             raise LMUnexpectedError(

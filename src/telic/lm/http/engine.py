@@ -8,10 +8,11 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from telic._json import encoded
 from telic.errors import LMInvalidRequestError, LMUnexpectedError, redact
 from telic.lm.http.address import address_of
 from telic.lm.http.answer import choices_of, chunks_in, usage_of
-from telic.lm.http.body import body_of, encode
+from telic.lm.http.body import body_of
 from telic.lm.http.dialect import Dialect, traits_of
 from telic.lm.http.failures import Asked
 from telic.lm.http.keys import credentials_of, key_of, paths_of
@@ -226,7 +227,7 @@ class HttpEngine:
         url = wire.chat_url if request.messages is not None else wire.text_url
         while True:
             try:
-                return self._response(*await wire.post(url, encode(body).encode("ascii")))
+                return self._response(*await wire.post(url, encoded(body)))
             except LMInvalidRequestError as error:
                 body = self._without_wish(request, body, error)
 
@@ -234,7 +235,7 @@ class HttpEngine:
         url = wire.chat_url if request.messages is not None else wire.text_url
         while True:
             try:
-                return await wire.stream(url, encode(body).encode("ascii"))
+                return await wire.stream(url, encoded(body))
             except LMInvalidRequestError as error:
                 body = self._without_wish(request, body, error)
 

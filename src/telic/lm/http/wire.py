@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import aiohttp
 from yarl import URL
 
+from telic._json import decoded
 from telic.errors import LMError, LMTimeoutError, LMTransportError, redact
 from telic.lm.http import pool
 from telic.lm.http.failures import Asked, Complaint, complaint_in, complaint_of, failure_of
@@ -158,7 +158,7 @@ class Wire:
     def _payload(self, content: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
         """Read a body that should be an answer."""
         try:
-            payload = json.loads(content)
+            payload = decoded(content)
         except ValueError:
             payload = None
         if isinstance(payload, dict):
@@ -172,7 +172,7 @@ class Wire:
     def _event(self, data: bytes) -> dict[str, Any]:
         """Read the data of an event that should be a part of an answer."""
         try:
-            payload = json.loads(data)
+            payload = decoded(data)
         except ValueError:
             payload = None
         if not isinstance(payload, dict):
