@@ -17,10 +17,14 @@ class _Reader(HTMLParser):
         self.skipping = 0
         self.main = main
         self.inside = 0
+        self.titled = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == self.main:
             self.inside += 1
+        if tag == "h1" and not self.titled:
+            self.titled = True
+            self.parts.clear()  # what stands above the title belongs to the site
         if tag in _SKIPPED:
             self.skipping += 1
         elif tag in _BLOCKS:
