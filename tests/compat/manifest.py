@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 FACTS = Path(__file__).with_name("api.tsv")
-SIGNED = ("class", "exception", "function")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,3 +61,9 @@ def limit(body: dict[str, Any]) -> int | None:
     """Most tokens to write, under either of the names OpenAI takes."""
     found: int | None = body.get("max_tokens") or body.get("max_completion_tokens")
     return found
+
+
+def native_call(name: str, **arguments: Any) -> dict[str, Any]:
+    """A message of a model that calls a tool natively."""
+    function = {"name": name, "arguments": json.dumps(arguments)}
+    return {"content": None, "tool_calls": [{"id": "c1", "type": "function", "function": function}]}
