@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ from telic.runtime.settings import settings
 
 CHECKOUT_HOME = Path(os.environ.get("TELIC_TEST_HOME") or Path(__file__).resolve().parents[1] / ".telic")
 """Kept between runs: model weights are pulled once per checkout."""
+
+# Where tests are started in the background, Ctrl-C is ignored, and so it would be in every process they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 DEFAULT_MODEL = "smollm2-135m"
 
