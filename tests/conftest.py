@@ -17,7 +17,7 @@ from telic.runtime.settings import settings
 CHECKOUT_HOME = Path(os.environ.get("TELIC_TEST_HOME") or Path(__file__).resolve().parents[1] / ".telic")
 """Kept between runs: model weights are pulled once per checkout."""
 
-# Where tests are started in the background, Ctrl-C is ignored, and so it would be in every process they start.
+# Tests started in the background ignore Ctrl-C, and so would every process that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 DEFAULT_MODEL = "smollm2-135m"
