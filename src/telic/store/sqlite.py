@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 _LOG_BYTES = 16_000_000
 """So long may the log grow by direct writes before the writer moves it into the file."""
-_LOG_BYTES_PER_ROW = 12_000
-"""A small row changes about three pages, which all go to the log."""
+_LOG_BYTES_PER_WRITE = 8_000
+_LOG_BYTES_PER_ROW = 4_000
+"""A transaction changes about two pages, and a small row one more, which all go to the log."""
 _PAGE = 200
 _KEPT_READERS = 4
 _GET = {table: f"SELECT row FROM {table} WHERE key=?" for table in PUT}
@@ -230,6 +231,7 @@ class SqliteStore:
             raise store_error(error, self.path) from error
         finally:
             self._direct_lock.release()
+        self._appended += _LOG_BYTES_PER_WRITE
         if self._appended > _LOG_BYTES:
             self._appended = 0
             self._writer.checkpoint()
