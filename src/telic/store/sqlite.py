@@ -299,13 +299,27 @@ _left_behind: list[Any] = []
 
 
 def _after_fork() -> None:
+    _held.clear()
     # SQLite's connections must not cross a fork, not even to be closed: keep them, unused, and open anew.
     for store in list(_stores):
         _left_behind.append((store._writer, store._direct, store._readers))
         store._reset()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+def _before_fork() -> None:
+    # A thread inside SQLite at the fork would leave SQLite's own locks taken in the child, for good.
+    _held.extend(store._direct_lock for store in list(_stores))
+    for lock in _held:
+        lock.acquire()
+
+
+def _after_fork_in_parent() -> None:
+    while _held:
+        _held.pop().release()
+
+
+_held: list[threading.Lock] = []
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork)
 
 
 def _close_all() -> None:
