@@ -15,7 +15,7 @@ GROUPS = {
     "cache": ("stats", "search", "prune", "set-aside"),
     "models": ("list", "pull", "add", "rm"),
 }
-SINGLE = ("demo", "eval", "compile", "show", "diff")
+SINGLE = ("demo", "eval", "compile", "show", "diff", "run")
 
 
 @pytest.mark.parametrize("words", [[c] for c in SINGLE] + [[g, c] for g, cs in GROUPS.items() for c in cs])

@@ -45,7 +45,7 @@ def test_nothing_listens_on_the_network_nothing_is_printed_and_nothing_is_left(t
         listening = {f"socket:[{l.split()[9]}]" for l in lines if l.split()[3] == "0A"}
         (folder,) = Path(os.environ["TMPDIR"]).glob("telic-*")
         print(len(mine & listening), oct(folder.stat().st_mode & 0o777))
-        print(os.environ.get("OMP_WAIT_POLICY"))
+        print(os.environ.get("GOMP_SPINCOUNT"))
         """,
         TMPDIR=str(tmp_path),
     )

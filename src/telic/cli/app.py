@@ -13,6 +13,7 @@ from telic.cli.diff import diff
 from telic.cli.evaluate import evaluate
 from telic.cli.models import models
 from telic.cli.output import Json
+from telic.cli.run import run
 from telic.cli.runs import runs
 from telic.cli.show import show
 
@@ -70,6 +71,8 @@ app.command("eval")(evaluate)
 app.command("compile")(compile_program)
 app.command()(show)
 app.command()(diff)
+# The script's own options are not telic's.
+app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})(run)
 app.add_typer(runs, name="runs")
 app.add_typer(cache, name="cache")
 app.add_typer(models, name="models")

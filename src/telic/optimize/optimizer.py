@@ -13,7 +13,7 @@ from telic.optimize.journal import Journal, free_run_id
 from telic.optimize.problem import Problem
 from telic.optimize.progress import Progress
 from telic.optimize.report import CompileReport, compare_with_start, provenance
-from telic.optimize.strategy import Choice, Strategy
+from telic.optimize.strategy import Choice, Ranked, Strategy
 from telic.runtime.events import active_callbacks, notify_around
 
 _about: ContextVar[Mapping[str, Any] | None] = ContextVar("telic_run_about", default=None)
@@ -126,14 +126,7 @@ class Optimizer:
         program._compiled = True
         program.report = report
         program.provenance = provenance(problem, report, self.get_params())
-        program.candidate_programs = [
-            {
-                "score": round(100 * ranked.mean, 2),
-                "program": ranked.candidate.apply(problem.student),
-                "label": ranked.label,
-            }
-            for ranked in choice.ranking
-        ]
+        program.candidate_programs = [_candidate(problem, ranked) for ranked in choice.ranking]
         return program
 
     def _fingerprint(self, options: Mapping[str, Any]) -> str:
@@ -153,6 +146,13 @@ class Optimizer:
             "validation": len(problem.valset),
             **(_about.get() or {}),
         }
+
+
+def _candidate(problem: Problem, ranked: Ranked) -> dict[str, Any]:
+    program = ranked.candidate.apply(problem.student)
+    # Else its parameters would count as parts of the program that it is listed on.
+    program._compiled = True
+    return {"score": round(100 * ranked.mean, 2), "program": program, "label": ranked.label}
 
 
 def _short(error: BaseException) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TextIO
 
 from telic.program import states, tree
@@ -149,14 +149,15 @@ class Module(BaseModule):
             return portal.run(self.aforward(*args, **kwargs))  # type: ignore[attr-defined]
         raise NotImplementedError(f"{type(self).__name__} defines neither forward() nor aforward().")
 
-    async def _arun(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _arun(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Awaitable[Any]:
         if defines(self, "aforward"):
-            return await self.aforward(*args, **kwargs)  # type: ignore[attr-defined]
+            running: Awaitable[Any] = self.aforward(*args, **kwargs)  # type: ignore[attr-defined]
+            return running
         if not defines(self, "forward"):
             raise NotImplementedError(f"{type(self).__name__} defines neither forward() nor aforward().")
         import asyncio
 
-        return await asyncio.to_thread(self.forward, *args, **kwargs)  # type: ignore[attr-defined]
+        return asyncio.to_thread(self.forward, *args, **kwargs)  # type: ignore[attr-defined]
 
     def async_capable(self) -> bool:
         """Whether the whole program can run as a coroutine, without a thread: it, and every module in it,

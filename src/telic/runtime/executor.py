@@ -214,13 +214,20 @@ class _Flight:
     def fill(self) -> None:
         """Begin items while there is room; on the loop."""
         ledger, stage, tasks = self._ledger, self.stage, self._tasks
-        while len(tasks) < self._limit and not (stage is not None and stage.full):
+        while len(tasks) < self._limit:
+            if stage is not None and stage.full:
+                return
             pulled = ledger.pull()
             if pulled is None:
-                break
+                self._land()
+                return
             index, item = pulled
             tasks[index] = self._loop.create_task(self._one(index, item), context=ledger.context.copy())
-        if not tasks and (stage is None or stage.empty) and not self._landed.done():
+
+    def _land(self) -> None:
+        """There is nothing left to begin: all is done once nothing is in flight or in the stage."""
+        stage = self.stage
+        if not self._tasks and (stage is None or stage.empty) and not self._landed.done():
             self._landed.set_result(None)
 
     async def _one(self, index: int, item: Any) -> None:

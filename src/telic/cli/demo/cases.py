@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from telic.cli.demo.data import Splits, messages, word_problems
-from telic.cli.demo.programs import Answerer, Calculator, Desk, solved, sorted_right
+from telic.cli.demo.programs import FIELDS, Answerer, Calculator, Desk, solved, values_found
 from telic.errors import InputError
 from telic.optimize.labeled import LabeledFewShot
 from telic.optimize.random_search import BootstrapFewShotWithRandomSearch
@@ -42,6 +42,7 @@ class Case:
         splits: the data.
         metric: scores an answer.
         max_tokens: most tokens of an answer.
+        parts: fields of an answer that are counted one by one as well.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Case:
     splits: Splits
     metric: Callable[..., Any]
     max_tokens: int
+    parts: tuple[str, ...] = ()
 
 
 def case(name: str) -> Case:
@@ -66,7 +68,7 @@ def case(name: str) -> Case:
 
 def _messages() -> Case:
     search = BootstrapFewShotWithRandomSearch(
-        metric=sorted_right,
+        metric=values_found,
         max_bootstrapped_demos=0,
         max_labeled_demos=16,
         num_candidate_programs=4,
@@ -74,11 +76,12 @@ def _messages() -> Case:
     )
     return Case(
         "messages",
-        "Customer messages: what is wanted, and which product and order it is about",
-        (Entry("message -> intent; product, order", Desk(), search),),
+        "Customer messages: what is wanted, and the order, date and product that are named",
+        (Entry("message -> intent; order, date, product", Desk(), search),),
         messages(),
-        sorted_right,
-        max_tokens=48,
+        values_found,
+        max_tokens=60,
+        parts=FIELDS,
     )
 
 

@@ -9,8 +9,17 @@ from pathlib import Path
 from telic.cli.demo.word_problems import problems, template_split
 from telic.data.example import Example
 
-INTENTS = ("account", "billing", "booking", "cancel", "delivery", "faulty", "question", "return")
-"""What a customer may want."""
+INTENTS = (
+    "log in or profile",
+    "payment or invoice",
+    "make an appointment",
+    "cancel the order",
+    "where is my order",
+    "it is broken",
+    "question about a product",
+    "send it back",
+)
+"""What a customer may want, in words that a small model makes something of: it reads them as text."""
 RECORD = ("product", "order", "amount", "date", "contact")
 """What may be extracted from a message, word for word; `None` where the message does not say."""
 

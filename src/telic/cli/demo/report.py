@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from telic.cli.output import print_json
 
 if TYPE_CHECKING:
     from telic.cli.demo.cases import Case
+    from telic.cli.demo.finding import Finding
     from telic.evaluate.result import EvaluationResult
 
 WIDTH = 100
-_SHOWN_LINES = 14
+_LINES = 11
 """Lines of a prompt that are shown; of a longer one, the beginning and the end."""
+_BEFORE, _AFTER = 38, 60
+"""Columns of a prompt as declared, and of one compiled."""
 
 
 class Screen:
@@ -43,117 +45,154 @@ class Screen:
         """One more step begins."""
         self._console.print(f"[cyan]▸[/cyan] {text}")
 
-    def found(self, finding: Any, inputs: dict[str, Any]) -> None:
-        """One program is through: its prompts before and after."""
-        before, after = finding.entry.program.preview(**inputs), finding.compiled.preview(**inputs)
-        for (path, _), old, new in zip(
-            finding.compiled.named_predictors(), before.calls, after.calls, strict=False
-        ):
-            self._panel(f"{path} as declared: {old.tokens} prompt tokens", old.text)
-            self._panel(f"{path} compiled: {new.tokens} prompt tokens", new.text)
-
-    def closing(self, findings: Sequence[Any], seconds: float) -> None:
-        """The table, the test, and what to do next."""
-        if self._as_json:
-            print_json(self._numbers(findings, seconds))
-            return
+    def closing(self, findings: Sequence[Finding], seconds: float) -> None:
+        """Prompts, an example, the table, the tests, and where the programs were saved."""
+        for finding in findings:
+            self._prompts(finding)
+        self._example(findings[-1])
         self._console.print(self._table(findings))
         for finding in findings:
-            self._console.print(_verdict(finding), soft_wrap=True)
-        spent = [finding.compiled.report.spent for finding in findings]
-        calls = sum(s.calls for s in spent) + sum(f.before.calls + f.after.calls for f in findings)
-        known = sum(s.cached_calls for s in spent)
-        known += sum(f.before.cached_calls + f.after.cached_calls for f in findings)
-        self._console.print(
-            f"\n{calls:,} calls were made, {known:,} answers came from the record, in {seconds:.0f} s."
-        )
+            self._console.print(_verdict(finding))
+        self._console.print(_spent(findings, seconds))
         for finding in findings:
-            self._console.print(f"Saved: {finding.file}   (telic show {finding.file})", soft_wrap=True)
-        sys.stdout.flush()
+            self._console.print(f"Saved: {finding.file}", soft_wrap=True)
+        self._console.print(f"[dim]Look at it: telic show {findings[-1].file}[/dim]", soft_wrap=True)
+        if self._as_json:
+            print_json(self._numbers(findings, seconds))
 
-    def _panel(self, title: str, text: str) -> None:
-        from rich.panel import Panel
-        from rich.text import Text
-
-        self._console.print(
-            Panel(Text(_shortened(text)), title=title, title_align="left", border_style="dim")
-        )
-
-    def _table(self, findings: Sequence[Any]) -> Any:
+    def _prompts(self, finding: Finding) -> None:
+        """Each predictor's prompt as declared, and compiled, side by side."""
         from rich.table import Table
 
-        table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
-        for column in (
-            "program",
-            "",
-            "score",
-            "95 % interval",
-            "failures",
-            "calls",
-            "tokens a call",
-            "seconds",
-        ):
-            table.add_column(column, justify="left" if column in ("program", "") else "right")
+        inputs = self._case.splits.test[0].inputs().toDict()
+        before = finding.entry.program.preview(**inputs).calls
+        after = finding.compiled.preview(**inputs).calls
+        predictors = finding.compiled.named_predictors()
+        for (path, predictor), old, new in zip(predictors, before, after, strict=False):
+            name = path.removeprefix("self.")
+            demos = f"{len(predictor.demos)} demos, {new.tokens} tokens"
+            grid = Table.grid(padding=(0, 2, 0, 0))
+            grid.add_row(
+                _panel(f"{name} as declared: {old.tokens} tokens", old.text, _BEFORE),
+                _panel(f"{name} compiled: {demos}", new.text, _AFTER),
+            )
+            self._console.print(grid)
+
+    def _example(self, finding: Finding) -> None:
+        """One unseen example that only the compiled program got right."""
+        outcomes = zip(finding.before.results, finding.after.results, strict=True)
+        gains = [(float(new[2]) - float(old[2]), old, new) for old, new in outcomes if _scored(old, new)]
+        if not gains:
+            return
+        _, old, new = max(gains, key=lambda gain: (gain[0], float(gain[2][2])))
+        (asked,) = old[0].inputs().toDict().values()
+        self._console.print(f"\n[italic]{asked}[/italic]")
+        for name, row in (("as declared", old), ("compiled", new)):
+            said = "  ".join(f"[dim]{key}[/dim] {value}" for key, value in row[1].items())
+            self._console.print(f"  [bold]{name:12}[/bold] {said}", no_wrap=True, overflow="ellipsis")
+        self._console.print()
+
+    def _table(self, findings: Sequence[Finding]) -> Any:
+        from rich.table import Table
+
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        numbers = ("score", "95 % interval", *self._case.parts, "calls", "tokens", "seconds")
+        for column in ("program", "", *numbers):
+            table.add_column(column, justify="right" if column in numbers else "left", no_wrap=True)
         for finding in findings:
-            table.add_row(finding.entry.label, "as declared", *_cells(finding.before))
-            table.add_row("", "[bold]compiled[/bold]", *_cells(finding.after))
+            declared, compiled = (self._cells(r) for r in (finding.before, finding.after))
+            table.add_row(finding.entry.label, "as declared", *declared)
+            table.add_row("", "[bold]compiled[/bold]", *(f"[bold]{cell}[/bold]" for cell in compiled))
         return table
 
-    def _numbers(self, findings: Sequence[Any], seconds: float) -> dict[str, Any]:
+    def _cells(self, result: EvaluationResult) -> list[str]:
+        return [
+            f"{result.score:.1f} %",
+            f"{result.interval.low:.1f} to {result.interval.high:.1f}",
+            *(f"{_share(result, part):.0f} %" for part in self._case.parts),
+            f"{result.calls + result.cached_calls:,}",
+            f"{result.usage.total_tokens:,}" if result.calls else "recorded",
+            f"{result.seconds:.0f}",
+        ]
+
+    def _numbers(self, findings: Sequence[Finding], seconds: float) -> dict[str, Any]:
         return {
             "demo": self._case.name,
             "seconds": round(seconds, 1),
             "programs": [
                 {
                     "program": finding.entry.label,
-                    "before": _summary(finding.before),
-                    "after": _summary(finding.after),
+                    "before": self._summary(finding.before),
+                    "after": self._summary(finding.after),
                     "comparison": finding.comparison.to_json(),
-                    "compile": finding.compiled.report.to_json(),
+                    "compile": finding.report.to_json(),
                     "file": str(finding.file),
                 }
                 for finding in findings
             ],
         }
 
-
-def _cells(result: EvaluationResult) -> list[str]:
-    calls = result.calls + result.cached_calls
-    return [
-        f"{result.score:.1f} %",
-        f"{result.interval.low:.1f} to {result.interval.high:.1f}",
-        str(len(result.failures) + len(result.errors)),
-        f"{calls:,}",
-        f"{result.usage.total_tokens / result.calls:.0f}" if result.calls else "recorded",
-        f"{result.seconds:.1f}",
-    ]
-
-
-def _summary(result: EvaluationResult) -> dict[str, Any]:
-    return {
-        "score": result.score,
-        "interval": list(result.interval),
-        "failures": len(result.failures),
-        "errors": len(result.errors),
-        "calls": result.calls,
-        "cached_calls": result.cached_calls,
-        "tokens": result.usage.total_tokens,
-        "seconds": round(result.seconds, 1),
-    }
+    def _summary(self, result: EvaluationResult) -> dict[str, Any]:
+        return {
+            "score": result.score,
+            "interval": list(result.interval),
+            "right": {part: round(_share(result, part), 2) for part in self._case.parts},
+            "failures": len(result.failures),
+            "errors": len(result.errors),
+            "calls": result.calls,
+            "cached_calls": result.cached_calls,
+            "tokens": result.usage.total_tokens,
+            "seconds": round(result.seconds, 1),
+        }
 
 
-def _verdict(finding: Any) -> str:
+def _panel(title: str, text: str, width: int) -> Any:
+    from rich.panel import Panel
+    from rich.text import Text
+
+    lines = [line[: width - 5] + "…" if len(line) > width - 4 else line for line in _shortened(text)]
+    return Panel(Text("\n".join(lines)), title=title, title_align="left", border_style="dim", width=width)
+
+
+def _shortened(text: str) -> Iterator[str]:
+    lines = text.rstrip("\n").split("\n")
+    if len(lines) <= _LINES:
+        yield from lines
+        return
+    tail = 3
+    head = _LINES - tail - 1
+    yield from lines[:head]
+    yield f"   … {len(lines) - head - tail} more lines …"
+    yield from lines[-tail:]
+
+
+def _scored(*rows: tuple[Any, Any, Any]) -> bool:
+    return all(row[2] is not None and row[1] is not None for row in rows)
+
+
+def _share(result: EvaluationResult, part: str) -> float:
+    """Percent of examples whose field is exactly right."""
+    pairs = [(prediction, example) for example, prediction, _ in result.results if prediction]
+    right = sum(bool(prediction.get(part) == example[part]) for prediction, example in pairs)
+    return 100 * right / max(1, len(result))
+
+
+def _verdict(finding: Finding) -> str:
     c = finding.comparison
+    p = "p < 0.0001" if c.p < 0.0001 else f"p = {c.p:.2g}"
     return (
-        f"[bold]{finding.entry.label}[/bold]: {c.difference:+.1f} points "
-        f"(95 % interval {c.interval.low:+.1f} to {c.interval.high:+.1f}, {c.test}, p = {c.p:.2g}; "
-        f"{c.wins} better, {c.losses} worse, {c.ties} the same)"
+        f"[bold]{finding.entry.label}[/bold]: {c.difference:+.1f} points, 95 % interval "
+        f"{c.interval.low:+.1f} to {c.interval.high:+.1f}, {p}\n  [dim]paired {c.test}: {c.wins} better, "
+        f"{c.losses} worse, {c.ties} the same[/dim]"
     )
 
 
-def _shortened(text: str) -> str:
-    lines = text.rstrip("\n").split("\n")
-    if len(lines) <= _SHOWN_LINES:
-        return "\n".join(lines)
-    head, tail = _SHOWN_LINES // 2, _SHOWN_LINES - _SHOWN_LINES // 2
-    return "\n".join([*lines[:head], f"   … {len(lines) - head - tail} more lines …", *lines[-tail:]])
+def _spent(findings: Sequence[Finding], seconds: float) -> str:
+    """What all of it took: now, and before where it was interrupted."""
+    parts = [part for f in findings for part in (f.before, f.report.spent, f.after)]
+    calls = sum(part.calls for part in parts)
+    known = sum(part.cached_calls for part in parts)
+    tokens = sum(f.before.usage.total_tokens + f.after.usage.total_tokens for f in findings)
+    tokens += sum(f.report.spent.tokens for f in findings)
+    recorded = f", {known:,} answers came from the record" if known else ""
+    return f"In all {calls:,} calls of the model, {tokens:,} tokens, {seconds:.0f} seconds{recorded}."

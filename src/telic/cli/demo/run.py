@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from telic.cli.demo.cases import MODEL, Case, Entry, case
+from telic.cli.demo.finding import Finding
 from telic.cli.demo.report import Screen
 from telic.evaluate.comparison import compare
 from telic.evaluate.evaluate import Evaluate
-from telic.evaluate.pairing import Comparison
 from telic.evaluate.result import EvaluationResult
+from telic.lm.base import BaseLM
 from telic.lm.model import LM
 from telic.optimize.labeled import LabeledFewShot
 from telic.program.module import Module
@@ -23,27 +22,6 @@ THREADS = 8
 """Calls under way at once. The model answers one after the other; it only likes to see what comes next."""
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What came of one program.
-
-    Attributes:
-        entry: the program.
-        before: its evaluation on the test examples as declared.
-        compiled: the compiled program.
-        after: the compiled program's evaluation on the same examples.
-        comparison: of the two, paired.
-        file: where the compiled program was saved.
-    """
-
-    entry: Entry
-    before: EvaluationResult
-    compiled: Module
-    after: EvaluationResult
-    comparison: Comparison
-    file: Path
-
-
 def run(name: str = "messages", *, as_json: bool = False) -> None:
     """Run a demo. Everything is recorded as it happens: run again after a kill, it goes on where it was.
 
@@ -52,13 +30,18 @@ def run(name: str = "messages", *, as_json: bool = False) -> None:
         as_json: print the numbers as JSON instead of a screen.
     """
     chosen = case(name)
+    play(chosen, LM(MODEL, temperature=0.0, max_tokens=chosen.max_tokens), as_json=as_json)
+
+
+def play(chosen: Case, lm: BaseLM, *, as_json: bool = False) -> list[Finding]:
+    """Measure, compile and measure again each program of a demo with some LM, and show what came of it."""
     screen = Screen(chosen, as_json=as_json)
     began = monotonic()
-    lm = LM(MODEL, temperature=0.0, max_tokens=chosen.max_tokens)
     with settings.context(lm=lm, num_threads=THREADS):
         screen.opening()
         findings = [_find(chosen, entry, screen) for entry in chosen.entries]
         screen.closing(findings, monotonic() - began)
+    return findings
 
 
 def _find(chosen: Case, entry: Entry, screen: Screen) -> Finding:
@@ -74,9 +57,7 @@ def _find(chosen: Case, entry: Entry, screen: Screen) -> Finding:
     after = _measure(chosen, compiled)
     file = home() / "demo" / f"{type(entry.program).__name__.lower()}.json"
     compiled.save(file)
-    finding = Finding(entry, before, compiled, after, compare(before, after), file)
-    screen.found(finding, test[0].inputs().toDict())
-    return finding
+    return Finding(entry, before, compiled, after, compare(before, after), file)
 
 
 def _compile(chosen: Case, entry: Entry) -> Module:

@@ -133,24 +133,24 @@ class _SocketConnection(http.client.HTTPConnection):
 
 
 def llama_cpp() -> ModuleType:
-    """The `xllamacpp` module; its threads sleep while they wait for each other.
+    """The `xllamacpp` module, its threads set to sleep soon when they wait for each other.
 
-    Left to itself, OpenMP lets them spin. On an idle machine that gains a little; on one whose cores are
-    shared it costs up to twenty times the speed, because a spinning thread takes the core from the one it
-    waits for. OpenMP reads its variable once, when it is loaded; so what runs in other processes is
-    untouched.
+    Left to itself, OpenMP lets them spin for milliseconds. On a machine whose cores are shared that costs
+    up to twenty times the speed: a spinning thread takes the core from the one it waits for. A short spin
+    costs nothing on an idle machine; none at all costs a tenth. OpenMP reads its variables once, when it is
+    loaded; so they are set for that moment only, and what runs in other processes is untouched.
     """
-    mine = _POLICY not in os.environ and "xllamacpp" not in sys.modules
+    mine = "xllamacpp" not in sys.modules and not any(name in os.environ for name in (_POLICY, _SPINS))
     if mine:
-        os.environ[_POLICY] = "passive"
+        os.environ[_SPINS] = "1000"
     try:
         return require("xllamacpp", extra="local", purpose="models that run in this process")
     finally:
         if mine:
-            del os.environ[_POLICY]
+            del os.environ[_SPINS]
 
 
-_POLICY = "OMP_WAIT_POLICY"
+_POLICY, _SPINS = "OMP_WAIT_POLICY", "GOMP_SPINCOUNT"
 
 
 def process_id() -> int:

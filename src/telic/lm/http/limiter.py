@@ -53,6 +53,15 @@ class Limiter:
         self._waiting: deque[_Waiter] = deque()
         self._lock = threading.Lock()
 
+    def enter_now(self) -> float | None:
+        """`enter` for a request that has nothing to wait for; `None`, and no place, for one that has."""
+        with self._lock:
+            now = monotonic()
+            if now < self.paused_until or not (self.window is None or self.in_flight < self.window):
+                return None
+            self._count()
+            return now
+
     async def enter(self, *, first: bool = False) -> float:
         """Wait until a request may start.
 

@@ -59,7 +59,9 @@ class Persistence:
         retries: Retries | None = None
         end = None if self._deadline is None else monotonic() + self._deadline
         while True:
-            started = await self._turn(end, first=retries is not None)
+            started = limiter.enter_now()
+            if started is None:
+                started = await self._turn(end, first=retries is not None)
             answered = False
             try:
                 begun = perf_counter()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -67,7 +67,7 @@ class Wire:
         limiter = limiter_for(address.endpoint, secret)
         self._persistence = Persistence(asked, limiter, num_retries, backoff, deadline)
 
-    async def post(self, url: URL, body: bytes) -> tuple[dict[str, Any], float]:
+    def post(self, url: URL, body: bytes) -> Awaitable[tuple[dict[str, Any], float]]:
         """Post until there is an answer.
 
         Returns:
@@ -76,7 +76,7 @@ class Wire:
         Raises:
             LMError: of the last try.
         """
-        return await self._persistence.ask(lambda left: self._try(url, body, left))
+        return self._persistence.ask(lambda left: self._try(url, body, left))
 
     async def stream(self, url: URL, body: bytes) -> Incoming:
         """Post until an answer begins to arrive; to be given back to `finish`.
