@@ -68,7 +68,7 @@ def test_the_screen_tells_the_whole_story(name: str, capsys: pytest.CaptureFixtu
         "compiled",
         "demos",
         "95 % interval",
-        "paired",
+        "better",
         "calls of the model",
         "Saved:",
     ):

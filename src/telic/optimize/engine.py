@@ -16,10 +16,11 @@ from telic.errors import BudgetExceededError, CompileError
 from telic.evaluate.outcome import Outcome as Ran
 from telic.evaluate.outcome import describe
 from telic.evaluate.runner import Job, run_jobs
+from telic.optimize.asking import answer
 from telic.optimize.journal import Journal, score_key
 from telic.optimize.problem import Problem
 from telic.optimize.progress import Progress
-from telic.optimize.strategy import Choice, Outcome, Ranked, Result, Strategy, Trial
+from telic.optimize.strategy import Ask, Choice, Outcome, Ranked, Reply, Result, Strategy, Trial
 from telic.program.predictor_state import demo_to_json
 from telic.runtime.events import active_callbacks, notify_around
 from telic.runtime.settings import settings
@@ -43,9 +44,9 @@ class Spent:
     cost: float | None = 0.0
     scores: int = 0
 
-    def add(self, ran: Ran) -> None:
-        """Book one example."""
-        self.scores += 1
+    def add(self, ran: Ran, *, scored: bool = True) -> None:
+        """Book one example, or one reply."""
+        self.scores += scored
         self.calls += ran.calls
         self.cached_calls += ran.cached_calls
         self.tokens += ran.usage.total_tokens
@@ -84,14 +85,18 @@ class Engine:
             CompileError: more errors than allowed; what was scored is kept, and the run can go on.
         """
         step = 0
-        results: Sequence[Result] | None = None
+        results: Sequence[Any] | None = None
         try:
             while True:
-                trials = list(strategy.send(results)) if results is not None else list(next(strategy))
+                asked = list(strategy.send(results)) if results is not None else list(next(strategy))
+                trials = [each for each in asked if isinstance(each, Trial)]
+                asks = [each for each in asked if isinstance(each, Ask)]
+                if trials and asks:
+                    raise CompileError("A step of a strategy is either trials or asks; this one is both.")
                 self.journal.proposed(step, trials)
-                inputs = {"step": step, "trials": trials}
+                inputs = {"step": step, "trials": trials, "asks": asks}
                 with notify_around(active_callbacks(), "optimizer_step", self, inputs) as done:
-                    results = self._evaluate(trials)
+                    results = self._evaluate(trials) if trials or not asks else self._answer(asks)
                     done(results)
                 self.journal.told(step)
                 step += 1
@@ -102,6 +107,17 @@ class Engine:
             strategy.close()
             self.stopped = str(error)
             return self._best_so_far()
+
+    def _answer(self, asks: Sequence[Ask]) -> list[Reply]:
+        self.progress.asking(asks)
+
+        def booked(ask: Ask, ran: Ran) -> None:
+            self.spent.add(ran, scored=False)
+            if ran.error is not None and not isinstance(ran.error, BudgetExceededError):
+                self._count_error(ran.error, ask.why or "a question to a model")
+            self.progress.replied(self.spent)
+
+        return answer(asks, self.journal, num_threads=self.num_threads, booked=booked)
 
     def _evaluate(self, trials: Sequence[Trial]) -> list[Result]:
         self.progress.asked(trials)
@@ -172,19 +188,19 @@ class Engine:
             if isinstance(ran.error, BudgetExceededError):
                 return
             self.journal.failed(key, describe(ran.error))
-            self._count_error(ran.error, trial, example)
+            self._count_error(ran.error, f"{trial.pool} example {example} ({trial.why})")
         else:
             self.journal.scored(key, _outcome(example, ran, program))
         self.progress.scored(trial, ran, self.spent)
 
-    def _count_error(self, error: BaseException, trial: Trial, example: int) -> None:
+    def _count_error(self, error: BaseException, where: str) -> None:
         self._errors += 1
         allowed = settings.max_errors if self.max_errors is None else self.max_errors
         if self._errors > allowed:
             raise CompileError(
-                f"Stopped after {self._errors} errors (max_errors={allowed}). The last, on {trial.pool} "
-                f"example {example} ({trial.why}): {describe(error)}. All scores so far are kept: mend the "
-                f"cause and run the same again to go on."
+                f"Stopped after {self._errors} errors (max_errors={allowed}). The last, on {where}: "
+                f"{describe(error)}. All scores so far are kept: mend the cause and run the same again to go "
+                f"on."
             ) from error
 
     def _result(self, trial: Trial) -> Result:

@@ -1,8 +1,7 @@
 """The journal of a run: what was begun, proposed, scored and chosen, each written before it is used.
 
-Resuming is folding: the strategy runs again from its beginning, and every score it asks for that stands in
-    the
-journal is taken from there.
+Resuming is folding: the strategy runs again from its beginning, and every score and reply it asks for that
+stands in the journal is taken from there.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Any
 
 from telic._json import stable_hash
 from telic.errors import RunMismatchError
-from telic.optimize.strategy import Outcome, Trial
+from telic.optimize.strategy import Ask, Outcome, Reply, Trial
 from telic.program.state import ProgramState
 from telic.store.base import Store
 
@@ -29,7 +28,7 @@ class Journal:
         run_id: its name.
 
     Attributes:
-        resumed: scores that were there when the run was opened.
+        resumed: scores and replies that were there when the run was opened.
     """
 
     def __init__(self, store: Store, run_id: str) -> None:
@@ -37,6 +36,7 @@ class Journal:
         self.run_id = run_id
         self.resumed = 0
         self._scores: dict[ScoreKey, Outcome] = {}
+        self._replies: dict[str, Mapping[str, Any]] = {}
         self._proposed: set[str] = set()
         self._row: dict[str, Any] = {}
 
@@ -67,12 +67,31 @@ class Journal:
         self._row = known
         for event in self.store.read(self.run_id):
             self._fold(event)
-        self.resumed = len(self._scores)
+        self.resumed = len(self._scores) + len(self._replies)
         self._set_state("running")
 
     def score(self, key: ScoreKey) -> Outcome | None:
         """The recorded outcome, if there is one."""
         return self._scores.get(key)
+
+    def reply(self, ask: Ask) -> Reply | None:
+        """The recorded reply, if there is one."""
+        row = self._replies.get(ask.key)
+        if row is None:
+            return None
+        return Reply(ask, row["value"], row.get("failure"), row["calls"], row["tokens"], row["cost"])
+
+    def replied(self, reply: Reply) -> None:
+        """Write down a reply; durable when this returns."""
+        row = reply.to_json()
+        event = {"type": "replied", "ask": reply.ask.key, "why": reply.ask.why, **row}
+        self.store.append(self.run_id, [event])
+        self._replies[reply.ask.key] = row
+
+    def unanswered(self, ask: Ask, error: str) -> None:
+        """Write down an error of an ask; it is tried again when the run goes on."""
+        event = {"type": "error", "ask": ask.key, "why": ask.why, "error": error}
+        self.store.append(self.run_id, [event])
 
     def proposed(self, step: int, trials: Iterator[Trial] | list[Trial]) -> None:
         """Write down what is asked for; a candidate's state only the first time."""
@@ -131,6 +150,8 @@ class Journal:
                 event["example"],
             )
             self._scores[key] = Outcome.from_json(event)
+        elif event["type"] == "replied":
+            self._replies[event["ask"]] = event
         elif event["type"] == "proposed" and "state" in event:
             self._proposed.add(event["candidate"])
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
-from telic.optimize.strategy import Trial
+from telic.optimize.strategy import Ask, Trial
 
 logger = logging.getLogger("telic")
 
@@ -44,6 +44,18 @@ class Progress:
         self._good, self._done = 0.0, 0
         if self._live:
             self._start_bar(why, total)
+
+    def asking(self, asks: Sequence[Ask]) -> None:
+        """A step of questions to a model begins."""
+        logger.info("%s: %s, %d replies", self._name, asks[0].why or "asking", len(asks))
+        self._done = 0
+        if self._live:
+            self._start_bar(asks[0].why or "asking", len(asks))
+
+    def replied(self, spent: Any) -> None:
+        """One reply is there."""
+        if self._bar is not None:
+            self._bar.update(self._task, advance=1, facts=f"{spent.calls} calls")
 
     def scored(self, trial: Trial, ran: Any, spent: Any) -> None:
         """One example is done."""

@@ -3,26 +3,32 @@ best.
 
 A strategy is written as a generator: each `yield` asks (a list of trials), what the `yield` gives back tells
 (their results, in the same order), and what it returns is its choice. It must be a function of the problem
-and of what it was told alone: no clock, no files, no shared random generator (use `problem.rng("purpose",
-    step)`).
-A killed run then goes on by running the strategy again and answering from the journal what was already paid
-for.
+and of what it was told alone: no clock, no files, no shared random generator (there is
+`problem.rng("purpose", step)`). A killed run then goes on by running the strategy again and answering from
+the journal what was already paid for.
 
     def three_seeds(problem):
         trials = [Trial(with_demos_of(problem, seed), problem.validation) for seed in range(3)]
         results = yield trials
         best = max(results, key=lambda result: result.mean)
         return Choice(best.trial.candidate)
+
+What a strategy wants from a model (instructions, advice, rules) it asks for in the same way: a step of `Ask`s
+gives back their `Reply`s. They too are run by the engine, and journaled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
+from telic._json import stable_hash
+from telic.lm.base import BaseLM
 from telic.program.state import ProgramState
+from telic.signatures.validation import to_jsonable
 
+V = TypeVar("V")
 Pool: TypeAlias = Literal["train", "val"]
 
 
@@ -116,6 +122,65 @@ class Result:
         return sum(scores) / len(scores) if scores else 0.0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Ask:
+    """Something other than an evaluation that a strategy needs done, once: a proposal, a piece of advice.
+
+    Attributes:
+        program: called with `inputs`; what it returns is brought back as JSON. A class with a `forward`, or a
+            function, may do anything here whose result is JSON.
+        inputs: keyword arguments, as JSON.
+        lm: the model to ask; `None` for `settings.lm`.
+        rollout: which sample this is; others than 0 are drawn anew.
+        temperature: of the sampling, where it is to differ from the model's own.
+        name: what tells this from other asks with the same inputs; by default the state of the program.
+        like: what a reply may look like, for forecasts: output fields to plausible values.
+        why: what it is for, in a few words, for the journal and the live view.
+    """
+
+    program: Callable[..., Any]
+    inputs: Mapping[str, Any]
+    lm: BaseLM | None = None
+    rollout: int = 0
+    temperature: float | None = None
+    name: str = ""
+    like: Mapping[str, Any] | None = None
+    why: str = ""
+
+    @property
+    def key(self) -> str:
+        """Stable hash of what the reply depends on: the same in every process."""
+        lm = None if self.lm is None else [self.lm.dump_state(), self.lm.endpoint]
+        name = self.name or _identity(self.program)
+        return stable_hash([name, to_jsonable(dict(self.inputs)), lm, self.rollout, self.temperature])
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What an ask came to.
+
+    Attributes:
+        ask: what was asked.
+        value: the fields that the program returned (or its JSON value); `None` where it gave none.
+        failure: why there is none: an answer that could not be read, or an error.
+        calls: LM calls made or taken from the record.
+        tokens: prompt and completion tokens of these.
+        cost: US dollars, `None` where unknown.
+    """
+
+    ask: Ask
+    value: Any = None
+    failure: str | None = None
+    calls: int = 0
+    tokens: int = 0
+    cost: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """All but what was asked."""
+        row = {"value": self.value, "calls": self.calls, "tokens": self.tokens, "cost": self.cost}
+        return row if self.failure is None else {**row, "failure": self.failure}
+
+
 @dataclass(frozen=True, slots=True)
 class Ranked:
     """A candidate with what is known of it.
@@ -154,4 +219,15 @@ class Choice:
     notes: tuple[str, ...] = ()
 
 
-Strategy: TypeAlias = Generator[Sequence[Trial], Sequence[Result], Choice]
+Step: TypeAlias = Sequence[Trial] | Sequence[Ask]
+Strategy: TypeAlias = Generator[Step, Sequence[Any], Choice]
+Evaluating: TypeAlias = Generator[Sequence[Trial], Sequence[Result], V]
+"""A part of strategies that evaluates, and comes to a `V`."""
+Asking: TypeAlias = Generator[Sequence[Ask], Sequence[Reply], V]
+"""A part of strategies that asks, and comes to a `V`."""
+
+
+def _identity(program: Any) -> Any:
+    if hasattr(program, "named_predictors"):
+        return [type(program).__qualname__, ProgramState.of(program).hash]
+    return f"{getattr(program, '__module__', '')}.{getattr(program, '__qualname__', repr(type(program)))}"

@@ -77,7 +77,7 @@ def _messages() -> Case:
     return Case(
         "messages",
         "Customer messages: what is wanted, and the order, date and product that are named",
-        (Entry("message -> intent; order, date, product", Desk(), search),),
+        (Entry("message -> intent, record", Desk(), search),),
         messages(),
         values_found,
         max_tokens=60,

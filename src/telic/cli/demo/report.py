@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from telic.cli.output import print_json
@@ -51,6 +51,8 @@ class Screen:
             self._prompts(finding)
         self._example(findings[-1])
         self._console.print(self._table(findings))
+        if self._case.parts:
+            self._console.print(self._shares(findings))
         for finding in findings:
             self._console.print(_verdict(finding))
         self._console.print(_spent(findings, seconds))
@@ -93,27 +95,11 @@ class Screen:
         self._console.print()
 
     def _table(self, findings: Sequence[Finding]) -> Any:
-        from rich.table import Table
+        return _grid(findings, ("score", "95 % interval", "calls", "tokens", "seconds"), _cells)
 
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        numbers = ("score", "95 % interval", *self._case.parts, "calls", "tokens", "seconds")
-        for column in ("program", "", *numbers):
-            table.add_column(column, justify="right" if column in numbers else "left", no_wrap=True)
-        for finding in findings:
-            declared, compiled = (self._cells(r) for r in (finding.before, finding.after))
-            table.add_row(finding.entry.label, "as declared", *declared)
-            table.add_row("", "[bold]compiled[/bold]", *(f"[bold]{cell}[/bold]" for cell in compiled))
-        return table
-
-    def _cells(self, result: EvaluationResult) -> list[str]:
-        return [
-            f"{result.score:.1f} %",
-            f"{result.interval.low:.1f} to {result.interval.high:.1f}",
-            *(f"{_share(result, part):.0f} %" for part in self._case.parts),
-            f"{result.calls + result.cached_calls:,}",
-            f"{result.usage.total_tokens:,}" if result.calls else "recorded",
-            f"{result.seconds:.0f}",
-        ]
+    def _shares(self, findings: Sequence[Finding]) -> Any:
+        parts = self._case.parts
+        return _grid(findings, parts, lambda r: [f"{_share(r, part):.0f} %" for part in parts], "right:")
 
     def _numbers(self, findings: Sequence[Finding], seconds: float) -> dict[str, Any]:
         return {
@@ -144,6 +130,36 @@ class Screen:
             "tokens": result.usage.total_tokens,
             "seconds": round(result.seconds, 1),
         }
+
+
+def _grid(
+    findings: Sequence[Finding],
+    numbers: Sequence[str],
+    cells: Callable[[EvaluationResult], list[str]],
+    head: str = "program",
+) -> Any:
+    """Two rows of numbers for each program."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(head, no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for number in numbers:
+        table.add_column(number, justify="right", no_wrap=True)
+    for finding in findings:
+        table.add_row(finding.entry.label, "as declared", *cells(finding.before))
+        table.add_row("", "[bold]compiled[/bold]", *(f"[bold]{cell}[/bold]" for cell in cells(finding.after)))
+    return table
+
+
+def _cells(result: EvaluationResult) -> list[str]:
+    return [
+        f"{result.score:.1f} %",
+        f"{result.interval.low:.1f} to {result.interval.high:.1f}",
+        f"{result.calls + result.cached_calls:,}",
+        f"{result.usage.total_tokens:,}" if result.calls else "recorded",
+        f"{result.seconds:.0f}",
+    ]
 
 
 def _panel(title: str, text: str, width: int) -> Any:
@@ -182,7 +198,7 @@ def _verdict(finding: Finding) -> str:
     p = "p < 0.0001" if c.p < 0.0001 else f"p = {c.p:.2g}"
     return (
         f"[bold]{finding.entry.label}[/bold]: {c.difference:+.1f} points, 95 % interval "
-        f"{c.interval.low:+.1f} to {c.interval.high:+.1f}, {p}\n  [dim]paired {c.test}: {c.wins} better, "
+        f"{c.interval.low:+.1f} to {c.interval.high:+.1f}, {p}\n  [dim]{c.test}: {c.wins} better, "
         f"{c.losses} worse, {c.ties} the same[/dim]"
     )
 
