@@ -12,7 +12,6 @@ from telic.runtime import scope as scopes
 from telic.runtime.events import active_callbacks, notifying
 from telic.runtime.scope import Scope
 from telic.runtime.steps import Do, Step, Steps
-from telic.store.default import call_record
 from telic.types import Request, Response
 
 if TYPE_CHECKING:
@@ -96,6 +95,8 @@ def _answer(lm: Askable, request: Request, scope: Scope, live: Live | None = Non
             scope.preview.append((request, lm))
             raise PreviewEnd
         return (yield from _paid(lm, request, scope, None, live))
+    from telic.store.default import call_record
+
     record = call_record()
     if not lm.cache and scope.preview is None:
         return (yield from _paid(lm, request, scope, record, live))

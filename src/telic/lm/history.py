@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from time import time
 from typing import Any, TextIO, overload
-from uuid import uuid4
 
 from telic.runtime.settings import settings
 from telic.types import Request, Response
@@ -82,6 +81,8 @@ class HistoryEntry(Mapping[str, Any]):
 
     def _get_uuid(self) -> str:
         if self._uuid is None:
+            from uuid import uuid4
+
             self._uuid = str(uuid4())
         return self._uuid
 

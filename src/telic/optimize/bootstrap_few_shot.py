@@ -71,7 +71,12 @@ class BootstrapFewShot(Optimizer):
             CompileError: student and teacher do not match, or there are too many errors.
             BudgetExceededError: never: a cap reached ends the run with the demos found so far.
         """
-        problem = make_problem(
+        problem = self.problem(student, trainset, teacher)
+        return self.run(problem, self.strategy(problem), run_id=run_id)
+
+    def problem(self, student: Any, trainset: Sequence[Any], teacher: Any = None) -> Problem:
+        """What a compile with these parameters is about, checked."""
+        return make_problem(
             student,
             trainset=trainset,
             valset=None,
@@ -81,7 +86,6 @@ class BootstrapFewShot(Optimizer):
             teacher_settings=self.teacher_settings,
             threshold=self.metric_threshold,
         )
-        return self.run(problem, self.strategy(problem), run_id=run_id)
 
     def strategy(self, problem: Problem) -> Strategy:
         """Bootstrap in the order of the training set; one candidate."""

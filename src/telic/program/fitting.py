@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
 from telic.runtime.settings import settings
 from telic.signatures.inputs import check_inputs, misfits, type_mismatches
-
-logger = logging.getLogger("telic")
 
 
 def fitted(signature: Any, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -24,14 +21,18 @@ def fitted(signature: Any, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
     if not settings.refuse_unfit_inputs and inputs.keys() != signature._input_names:
         missing, unknown, inputs = misfits(signature, inputs)
         if missing:
-            logger.warning("Not all inputs were given. Missing: %s; given: %s.", missing, list(inputs))
+            _warn("Not all inputs were given. Missing: %s; given: %s.", missing, list(inputs))
         if unknown:
-            logger.warning(
-                "Unknown inputs are ignored: %s. Known: %s.", unknown, list(signature.input_fields)
-            )
+            _warn("Unknown inputs are ignored: %s. Known: %s.", unknown, list(signature.input_fields))
     else:
         inputs = check_inputs(signature, inputs)
     if settings.warn_on_type_mismatch:
         for problem in type_mismatches(signature, inputs):
-            logger.warning("The input %s.", problem)
+            _warn("The input %s.", problem)
     return inputs
+
+
+def _warn(text: str, *facts: Any) -> None:
+    import logging
+
+    logging.getLogger("telic").warning(text, *facts)
