@@ -1,4 +1,6 @@
-"""Test doubles: scripted LMs, a scripted local server, and a way back to a fresh process."""
+"""Test doubles (scripted LMs, a scripted local server), contracts of what users write themselves, and a way
+back to a fresh process.
+"""
 
 from telic._lazy import exports
 
@@ -7,6 +9,8 @@ _TABLE = {
     "DummyVectorizer": "telic.testing.dummy",
     "Faults": "telic.testing.faults",
     "LocalServer": "telic.testing.server",
+    "check_deterministic": "telic.testing.strategies",
+    "check_resume": "telic.testing.strategies",
     "dummy_rm": "telic.testing.dummy",
     "reset": "telic.testing.reset",
 }
