@@ -46,6 +46,7 @@ _TABLE = {
     "ToolCalls": "telic.runtime.tools",
     # Programs
     "Parameter": "telic.program.parameter",
+    "Text": "telic.program.text",
     "BaseModule": "telic.program.module",
     "Module": "telic.program.module",
     "Predict": "telic.program.predict",
@@ -80,6 +81,7 @@ _TABLE = {
     "BootstrapFewShot": "telic.optimize",
     "BootstrapFewShotWithRandomSearch": "telic.optimize",
     "BootstrapRS": "telic.optimize",
+    "GEPA": "telic.optimize",
     # Settings, budgets and records
     "settings": "telic.runtime.settings",
     "configure": "telic.runtime.settings",

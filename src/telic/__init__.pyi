@@ -215,6 +215,9 @@ from telic.optimize import (
     BootstrapRS as BootstrapRS,
 )
 from telic.optimize import (
+    GEPA as GEPA,
+)
+from telic.optimize import (
     LabeledFewShot as LabeledFewShot,
 )
 from telic.program.module import (
@@ -231,6 +234,9 @@ from telic.program.predict import (
 )
 from telic.program.state import (
     ProgramState as ProgramState,
+)
+from telic.program.text import (
+    Text as Text,
 )
 from telic.program.ways import (
     asyncify as asyncify,

@@ -3,7 +3,8 @@
 A metric is a callable of `(example, prediction)` or `(example, prediction, trace)`, sync or async: a
 function, a `functools.partial`, an object with `__call__`, a module. `trace` is `None` in an evaluation and
 the list of predictor calls while demonstrations are bootstrapped, where metrics are often stricter. The form
-with five arguments, `(gold, pred, trace, pred_name, pred_trace)`, is accepted too; the last two are `None`.
+with five arguments, `(gold, pred, trace, pred_name, pred_trace)`, is accepted too; the last two are `None`,
+but where an optimizer asks for feedback on one predictor: its path, and its calls in that run.
 
 It returns a bool, a number, or anything with a `.score` (and maybe a `.feedback`), such as
 `Prediction(score=0.5, feedback="the date is missing")`.
@@ -33,14 +34,18 @@ class BoundMetric:
         is_async: calling it gives a coroutine.
         plain: `plain(example, prediction)` calls it without a trace.
         traced: `traced(example, prediction, trace)` calls it with one, where it takes one.
+        takes_predictor: it takes a predictor's path and calls as fourth and fifth argument.
     """
 
-    __slots__ = ("is_async", "metric", "name", "plain", "traced")
+    __slots__ = ("is_async", "metric", "name", "plain", "takes_predictor", "traced")
 
-    def __init__(self, metric: Callable[..., Any], *, takes_trace: bool, needs: int) -> None:
+    def __init__(
+        self, metric: Callable[..., Any], *, takes_trace: bool, needs: int, takes_predictor: bool = False
+    ) -> None:
         self.metric = metric
         self.name = metric_name(metric)
         self.is_async = _is_async(metric)
+        self.takes_predictor = takes_predictor
         self.plain: Callable[[Any, Any], Any] = metric
         self.traced: Callable[[Any, Any, Any], Any] = metric
         if needs > 2:
@@ -105,7 +110,8 @@ def _fitted(metric: Callable[..., Any], signature: inspect.Signature) -> BoundMe
     takes_trace = (
         any_number if third is None else third.name == "trace" or third.default in (third.empty, None)
     )
-    return BoundMetric(metric, takes_trace=takes_trace, needs=needs)
+    about = needs == 5 or (len(positional) > 4 and positional[3].name == "pred_name")
+    return BoundMetric(metric, takes_trace=takes_trace, needs=needs, takes_predictor=about)
 
 
 def _count(needs: int, most: int) -> str:

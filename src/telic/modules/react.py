@@ -145,12 +145,14 @@ class ReAct(SteppedModule):
 
 def _finish_tool(signature: Any) -> Tool:
     outputs = ", ".join(f"`{name}`" for name in signature.output_fields)
-    return Tool(
+    tool = Tool(
         lambda: "Completed.",
         name=FINISH,
         desc=f"Ends the turns: everything needed to produce {outputs} is known.",
         args={},
     )
+    tool._built_in = True
+    return tool
 
 
 def _by_name(tools: Sequence[Callable[..., Any] | Tool]) -> dict[str, Tool]:

@@ -40,13 +40,15 @@ def answering_tool(name: str, signature: Any) -> Tool:
             raise InputError(f"missing: {', '.join(missing)}.")
         return {field: validate(fields[field], values[field]) for field in fields}
 
-    return Tool(
+    tool = Tool(
         answer,
         name=name,
         desc="Gives the final outputs and ends the task.",
         args={field: json_schema(fields[field]) for field in fields},
         arg_types=dict.fromkeys(fields, Any),
     )
+    tool._built_in = True
+    return tool
 
 
 def called_together(calls: Sequence[tuple[Tool | None, Any]], known: Mapping[str, Tool]) -> Do:

@@ -8,6 +8,8 @@ _TABLE = {
     "BootstrapRS": "telic.optimize.random_search",
     "Choice": "telic.optimize.strategy",
     "CompileReport": "telic.optimize.report",
+    "GEPA": "telic.optimize.gepa.optimizer",
+    "Forecast": "telic.optimize.forecast",
     "LabeledFewShot": "telic.optimize.labeled",
     "Optimizer": "telic.optimize.optimizer",
     "Outcome": "telic.optimize.strategy",

@@ -75,7 +75,7 @@ def _reply(ask: Ask, ran: Ran) -> Reply:
     problem = ran.problem
     return Reply(
         ask,
-        None if problem is not None else _plain(ran.prediction),
+        None if problem is not None else plain_value(ran.prediction),
         None if problem is None else describe(problem),
         ran.calls + ran.cached_calls,
         ran.usage.total_tokens,
@@ -83,7 +83,8 @@ def _reply(ask: Ask, ran: Ran) -> Reply:
     )
 
 
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
+    """What a program returned, as JSON: its fields where it has any."""
     if hasattr(value, "toDict"):
         return {name: to_jsonable(field) for name, field in value.items()}
     return to_jsonable(value)

@@ -16,7 +16,8 @@ from telic.errors import BudgetExceededError, CompileError
 from telic.evaluate.outcome import Outcome as Ran
 from telic.evaluate.outcome import describe
 from telic.evaluate.runner import Job, run_jobs
-from telic.optimize.asking import answer
+from telic.optimize.asking import answer, plain_value
+from telic.optimize.feedback import Told, asking_about
 from telic.optimize.journal import Journal, score_key
 from telic.optimize.problem import Problem
 from telic.optimize.progress import Progress
@@ -121,18 +122,20 @@ class Engine:
 
     def _evaluate(self, trials: Sequence[Trial]) -> list[Result]:
         self.progress.asked(trials)
-        for keep_steps in (False, True):
-            for teacher in (False, True):
-                group = [t for t in trials if t.keep_steps is keep_steps and t.teacher is teacher]
-                self._run(group, keep_steps, teacher)
+        groups: dict[tuple[bool, bool, tuple[str, ...] | None], list[Trial]] = {}
+        for trial in trials:
+            groups.setdefault((trial.keep_steps, trial.teacher, trial.feedback_for), []).append(trial)
+        for group in sorted(groups.values(), key=lambda group: (group[0].keep_steps, group[0].teacher)):
+            self._run(group)
         results = [self._result(trial) for trial in trials]
         for result in results:
             self._remember(result)
         return results
 
-    def _run(self, trials: Sequence[Trial], keep_steps: bool, teacher: bool) -> None:
-        """Run what the journal does not know. Candidate by candidate, so that prompts that share a prefix
-        meet.
+    def _run(self, trials: Sequence[Trial]) -> None:
+        """Run what the journal does not know, of trials that differ in candidate and examples alone.
+
+        Candidate by candidate, so that prompts that share a prefix meet.
         """
         open_ = {
             score_key(trial, example): (trial, example)
@@ -150,14 +153,23 @@ class Engine:
             trial, example = wanted[ran.index]
             self._book(trial, example, ran, jobs[ran.index].program)
 
-        with self._settings(teacher):
+        first = trials[0]
+        with self._settings(first.teacher):
             run_jobs(
                 jobs,
-                self.problem.metric,
+                self._metric(jobs, first.feedback_for),
                 num_threads=self.num_threads,
                 on_result=on_result,
-                capture_trace=keep_steps,
+                capture_trace=first.keep_steps or bool(first.feedback_for),
+                failure_score=self.problem.failure_score,
             )
+
+    def _metric(self, jobs: Sequence[Job], feedback_for: tuple[str, ...] | None) -> Any:
+        if feedback_for is None or self.problem.metric is None:
+            return self.problem.metric
+        programs = {id(job.program): job.program for job in jobs}.values()
+        paths = {id(p): path for program in programs for path, p in program.named_predictors()}
+        return asking_about(self.problem.metric, feedback_for, paths)
 
     def _job(self, trial: Trial, example: int, programs: dict[tuple[str, int], Any]) -> Job:
         pool = self.problem.trainset if trial.pool == "train" else self.problem.valset
@@ -190,7 +202,7 @@ class Engine:
             self.journal.failed(key, describe(ran.error))
             self._count_error(ran.error, f"{trial.pool} example {example} ({trial.why})")
         else:
-            self.journal.scored(key, _outcome(example, ran, program))
+            self.journal.scored(key, _outcome(example, ran, program, trial.keep_steps))
         self.progress.scored(trial, ran, self.spent)
 
     def _count_error(self, error: BaseException, where: str) -> None:
@@ -234,16 +246,20 @@ def _same(demo: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
     return {k: v for k, v in demo.items() if k != "augmented"} == row
 
 
-def _outcome(example: int, ran: Ran, program: Any) -> Outcome:
+def _outcome(example: int, ran: Ran, program: Any, keep_steps: bool) -> Outcome:
+    failed = ran.failure
     return Outcome(
         example,
         ran.score,
-        None if ran.failure is None else describe(ran.failure),
+        None if failed is None else describe(failed),
         ran.feedback,
-        tuple(_steps(ran.trace or (), program)),
+        tuple(_steps(ran.trace or (), program)) if keep_steps else (),
         ran.calls + ran.cached_calls,
         ran.usage.total_tokens,
         ran.cost,
+        ran.value.by if isinstance(ran.value, Told) else {},
+        plain_value(ran.prediction) if keep_steps and failed is None else None,
+        (failed.program_path or "self", failed.lm_response) if keep_steps and failed is not None else None,
     )
 
 

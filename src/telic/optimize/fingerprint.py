@@ -25,6 +25,13 @@ def code_fingerprint(value: Any) -> str:
     return stable_hash(list(_parts(value, set(), 0)))
 
 
+def parameter_identity(value: Any) -> Any:
+    """What a run depends on of an optimizer's parameter: an LM's state and address, a function's code."""
+    if hasattr(value, "dump_state"):
+        return [value.dump_state(), getattr(value, "endpoint", None)]
+    return code_fingerprint(value) if callable(value) else value
+
+
 def _parts(value: Any, seen: set[int], depth: int) -> Iterator[Any]:
     if depth > _MAX_DEPTH or id(value) in seen:
         return

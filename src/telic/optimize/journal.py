@@ -16,8 +16,10 @@ from telic.optimize.strategy import Ask, Outcome, Reply, Trial
 from telic.program.state import ProgramState
 from telic.store.base import Store
 
-ScoreKey = tuple[str, str, bool, int, bool, int]
-"""`(candidate hash, pool, teacher, rollout, keep_steps, example)`: what a score is the score of."""
+ScoreKey = tuple[str, str, bool, int, bool, int, tuple[str, ...] | None]
+"""`(candidate hash, pool, teacher, rollout, keep_steps, example, feedback_for)`: what a score is the score
+of.
+"""
 
 
 class Journal:
@@ -109,11 +111,12 @@ class Journal:
 
     def scored(self, key: ScoreKey, outcome: Outcome) -> None:
         """Write down a score; durable when this returns."""
-        candidate, pool, teacher, rollout, keep_steps, _ = key
+        candidate, pool, teacher, rollout, keep_steps, _, feedback_for = key
         event = {"type": "scored", "candidate": candidate, "pool": pool, **outcome.to_json()}
-        event |= {
-            k: v for k, v in (("teacher", teacher), ("rollout", rollout), ("keep_steps", keep_steps)) if v
-        }
+        how = {"teacher": teacher, "rollout": rollout, "keep_steps": keep_steps}
+        event |= {name: value for name, value in how.items() if value}
+        if feedback_for is not None:
+            event["feedback_for"] = list(feedback_for)
         self.store.append(self.run_id, [event])
         self._scores[key] = outcome
 
@@ -148,6 +151,7 @@ class Journal:
                 event.get("rollout", 0),
                 event.get("keep_steps", False),
                 event["example"],
+                tuple(event["feedback_for"]) if "feedback_for" in event else None,
             )
             self._scores[key] = Outcome.from_json(event)
         elif event["type"] == "replied":
@@ -162,7 +166,15 @@ class Journal:
 
 def score_key(trial: Trial, example: int) -> ScoreKey:
     """What a trial's score of one example is the score of."""
-    return (trial.candidate.hash, trial.pool, trial.teacher, trial.rollout, trial.keep_steps, example)
+    return (
+        trial.candidate.hash,
+        trial.pool,
+        trial.teacher,
+        trial.rollout,
+        trial.keep_steps,
+        example,
+        trial.feedback_for,
+    )
 
 
 def free_run_id(store: Store, parts: Mapping[str, Any]) -> str:

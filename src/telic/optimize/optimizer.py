@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from telic.optimize.problem import Problem
-from telic.optimize.strategy import Strategy
+from telic.optimize.strategy import Choice, Strategy
 from telic.runtime.events import active_callbacks, notify_around
 
+if TYPE_CHECKING:
+    from telic.optimize.forecast import Forecast
+
+Runner: TypeAlias = Callable[[Problem, Strategy], Choice]
+
+_runner: ContextVar[Runner | None] = ContextVar("telic_strategy_runner", default=None)
 _about: ContextVar[Mapping[str, Any] | None] = ContextVar("telic_run_about", default=None)
 
 
@@ -22,6 +28,16 @@ def describing_runs(**about: Any) -> Iterator[None]:
         yield
     finally:
         _about.reset(token)
+
+
+@contextmanager
+def running_by(runner: Runner) -> Iterator[None]:
+    """Have strategies run by something else than the engine in a block: no journal, no callbacks."""
+    token = _runner.set(runner)
+    try:
+        yield
+    finally:
+        _runner.reset(token)
 
 
 class Optimizer:
@@ -48,6 +64,17 @@ class Optimizer:
         """The parameters this optimizer was made with."""
         return dict(vars(self))
 
+    def forecast(self, *args: Any, **kwargs: Any) -> Forecast:
+        """What `compile` would take with these arguments: calls, tokens, money, time. No model is asked.
+
+        Raises:
+            LMNotConfiguredError: a predictor has no LM, so that nothing is known of its prompts.
+        """
+        from telic.optimize.forecast import forecast_of
+
+        compile_: Callable[..., Any] = self.compile  # type: ignore[attr-defined]
+        return forecast_of(lambda: compile_(*args, **kwargs))
+
     def run(
         self,
         problem: Problem,
@@ -70,6 +97,11 @@ class Optimizer:
             CompileError: too many errors; what was scored is kept.
             RunMismatchError: `run_id` names a run of another program, data set or metric.
         """
+        runner = _runner.get()
+        if runner is not None:
+            from telic.optimize.compiling import imagined_by
+
+            return imagined_by(self, problem, strategy, runner)
         inputs = {
             "student": problem.student,
             "trainset": problem.trainset,
@@ -87,10 +119,11 @@ class Optimizer:
     def fingerprint(self, options: Mapping[str, Any]) -> str:
         """Hash of the parameters that the outcome depends on."""
         from telic._json import stable_hash
+        from telic.optimize.fingerprint import parameter_identity
 
         # How many threads, and what is shown, change nothing of the outcome.
         indifferent = {"metric", "num_threads", "max_errors", "display_progress", "teacher_settings"}
-        params = {k: v for k, v in self.get_params().items() if k not in indifferent}
+        params = {k: parameter_identity(v) for k, v in self.get_params().items() if k not in indifferent}
         teacher = {k: repr(v) for k, v in (self.get_params().get("teacher_settings") or {}).items()}
         return stable_hash([type(self).__name__, params, teacher, dict(options)])
 

@@ -33,6 +33,7 @@ class Problem:
         teacher_settings: settings the teacher runs under.
         threshold: the score from which a teacher's answer is good enough to learn from; `None`: any score
             above 0.
+        failure_score: score of an answer that could not be read.
     """
 
     student: Any
@@ -43,6 +44,7 @@ class Problem:
     seed: int = 0
     teacher_settings: Mapping[str, Any] = field(default_factory=dict)
     threshold: float | None = None
+    failure_score: float = 0.0
 
     @property
     def start(self) -> ProgramState:
@@ -92,6 +94,7 @@ def make_problem(
     seed: int = 0,
     teacher_settings: Mapping[str, Any] | None = None,
     threshold: float | None = None,
+    failure_score: float = 0.0,
 ) -> Problem:
     """Check everything that can be checked before a call is paid for.
 
@@ -121,6 +124,7 @@ def make_problem(
         seed,
         dict(teacher_settings or {}),
         threshold,
+        failure_score,
     )
 
 

@@ -42,7 +42,11 @@ class Trial:
         pool: the training or the validation examples.
         teacher: run the teacher program instead of the student, and keep each example out of its own demos.
         rollout: which sample of the program this is; others than 0 are drawn at temperature 1.
-        keep_steps: also bring back what each predictor was given and gave, as demonstrations.
+        keep_steps: also bring back what each predictor was given and gave, as demonstrations, and the
+            program's output.
+        feedback_for: predictor paths for which the metric is also asked by name, with their calls in the run
+            (metrics with five arguments); the score is that of a question without a trace. `None`: the metric
+            is asked once, with the trace where steps are kept.
         why: what it is for, in a few words, for the journal and the live view.
     """
 
@@ -53,6 +57,7 @@ class Trial:
     rollout: int = 0
     keep_steps: bool = False
     why: str = ""
+    feedback_for: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,9 @@ class Outcome:
         calls: LM calls made or taken from the record.
         tokens: prompt and completion tokens of these.
         cost: US dollars, `None` where unknown.
+        feedback_by: predictor path to what the metric said of it, where asked for and called.
+        output: what the program returned, as JSON, where steps were asked for.
+        unread: `(predictor path, the model's text)` where it could not be read and steps were asked for.
     """
 
     example: int
@@ -78,14 +86,21 @@ class Outcome:
     calls: int = 0
     tokens: int = 0
     cost: float | None = None
+    feedback_by: Mapping[str, Any] = field(default_factory=dict)
+    output: Any = None
+    unread: tuple[str, str] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Without what is empty."""
         row: dict[str, Any] = {"example": self.example, "score": self.score, "calls": self.calls}
         row |= {"tokens": self.tokens, "cost": self.cost}
-        row |= {k: v for k in ("failure", "feedback") if (v := getattr(self, k)) is not None}
+        row |= {k: v for k in ("failure", "feedback", "output") if (v := getattr(self, k)) is not None}
         if self.steps:
             row["steps"] = [[path, dict(values)] for path, values in self.steps]
+        if self.feedback_by:
+            row["feedback_by"] = dict(self.feedback_by)
+        if self.unread is not None:
+            row["unread"] = list(self.unread)
         return row
 
     @classmethod
@@ -100,6 +115,9 @@ class Outcome:
             row.get("calls", 0),
             row.get("tokens", 0),
             row.get("cost"),
+            row.get("feedback_by", {}),
+            row.get("output"),
+            tuple(row["unread"]) if "unread" in row else None,
         )
 
 

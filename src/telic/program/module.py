@@ -52,9 +52,7 @@ class BaseModule:
 
     def dump_state(self, json_mode: bool = True) -> dict[str, Any]:
         """State of every parameter by path, as JSON."""
-        return {
-            path: parameter.dump_state(json_mode=json_mode) for path, parameter in self.named_parameters()
-        }
+        return states.dump_states(self, json_mode=json_mode)
 
     def load_state(self, state: Mapping[str, Any], *, allow_unsafe_lm_state: bool = False) -> None:
         """Take the state that `dump_state` gave; nothing is changed where it does not fit.

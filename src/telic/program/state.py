@@ -11,23 +11,26 @@ from types import MappingProxyType
 from typing import Any
 
 from telic._json import stable_hash
+from telic.program.components import components_of, with_components
 from telic.program.states import dump_states, load_states
+from telic.program.tool_texts import list_again, listings, named_tools, tool_state
 
 
 class ProgramState:
-    """The state of every predictor by path; immutable, hashable, JSON.
+    """The state of every parameter, and the texts of every tool, by path; immutable, hashable, JSON.
 
     Args:
-        predictors: path to predictor state, as `Predict.dump_state` gives it.
+        states: path to state, as `Predict.dump_state` and its like give it.
     """
 
-    def __init__(self, predictors: Mapping[str, Mapping[str, Any]]) -> None:
-        self._predictors = MappingProxyType({path: dict(state) for path, state in predictors.items()})
+    def __init__(self, states: Mapping[str, Mapping[str, Any]]) -> None:
+        self._states = MappingProxyType({path: dict(state) for path, state in states.items()})
 
     @classmethod
     def of(cls, program: Any) -> ProgramState:
         """The state of a live program."""
-        return cls(dump_states(program))
+        tools = {path: tool_state(tool) for path, tool in named_tools(program)}
+        return cls({**dump_states(program), **tools})
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> ProgramState:
@@ -35,27 +38,41 @@ class ProgramState:
         return cls(row)
 
     def to_json(self) -> dict[str, Any]:
-        """Path to predictor state; a copy."""
-        return copy.deepcopy(dict(self._predictors))
+        """Path to state; a copy."""
+        return copy.deepcopy(dict(self._states))
 
     @cached_property
     def hash(self) -> str:
         """Stable hash: equal states have equal hashes in every process."""
-        return stable_hash(dict(self._predictors))
+        return stable_hash(dict(self._states))
 
     @property
     def paths(self) -> tuple[str, ...]:
         """Paths of the predictors, in order of definition."""
-        return tuple(self._predictors)
+        return tuple(path for path, state in self._states.items() if "signature" in state)
 
     def demos(self, path: str) -> tuple[Mapping[str, Any], ...]:
         """Demos of a predictor."""
-        return tuple(self._predictors[path]["demos"])
+        return tuple(self._states[path]["demos"])
 
     def instructions(self, path: str) -> str:
         """Instructions of a predictor."""
-        text: str = self._predictors[path]["signature"]["instructions"]
+        text: str = self._states[path]["signature"]["instructions"]
         return text
+
+    def components(self) -> dict[str, str]:
+        """Every text of the program by name: instructions, declared texts, and what tools are said to do (see
+        `telic.program.components`).
+        """
+        return components_of(self._states)
+
+    def with_components(self, texts: Mapping[str, str]) -> ProgramState:
+        """The state with other texts at some names.
+
+        Raises:
+            KeyError: there is no component of such a name.
+        """
+        return ProgramState(with_components(self._states, texts))
 
     def with_demos(self, demos: Mapping[str, Sequence[Mapping[str, Any]]]) -> ProgramState:
         """The state with other demos at some paths."""
@@ -79,17 +96,19 @@ class ProgramState:
         it.
         """
         made = program.deepcopy()
-        load_states(made, self._predictors, allow_unsafe_lm_state=True)
+        listed = listings(made)
+        load_states(made, self._states, allow_unsafe_lm_state=True)
+        list_again(listed)
         return made
 
     def _changed(
         self, values: Mapping[str, Any], change: Callable[[dict[str, Any], Any], dict[str, Any]]
     ) -> ProgramState:
-        unknown = set(values) - set(self._predictors)
+        unknown = set(values) - set(self.paths)
         if unknown:
-            raise KeyError(f"no predictor at {sorted(unknown)}; there are {list(self._predictors)}")
+            raise KeyError(f"no predictor at {sorted(unknown)}; there are {list(self.paths)}")
         return ProgramState(
-            {p: change(dict(s), values[p]) if p in values else s for p, s in self._predictors.items()}
+            {p: change(dict(s), values[p]) if p in values else s for p, s in self._states.items()}
         )
 
     def __eq__(self, other: object) -> bool:
@@ -99,5 +118,5 @@ class ProgramState:
         return hash(self.hash)
 
     def __repr__(self) -> str:
-        parts = (f"{path}: {len(state['demos'])} demos" for path, state in self._predictors.items())
+        parts = (f"{path}: {len(self.demos(path))} demos" for path in self.paths)
         return f"ProgramState({self.hash[:8]}, {', '.join(parts)})"

@@ -7,9 +7,11 @@ a parameter.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from telic.program.parameter import Parameter
+
+P = TypeVar("P")
 
 
 def named_parameters(program: Any) -> list[tuple[str, Parameter]]:
@@ -20,31 +22,40 @@ def named_parameters(program: Any) -> list[tuple[str, Parameter]]:
     """
     if isinstance(program, Parameter):
         return [("self", program)]
-    seen: set[int] = set()
-    return list(_parameters_below(program, "", seen))
+    return named_parts(program, Parameter)
 
 
-def _parameters_below(holder: Any, prefix: str, seen: set[int]) -> Iterator[tuple[str, Parameter]]:
+def named_parts(program: Any, kind: type[P]) -> list[tuple[str, P]]:
+    """Every part of `program` that is a `kind`, with its path; found as `named_parameters` finds them.
+
+    What is inside of a parameter is no part of the program.
+    """
+    return [] if isinstance(program, Parameter) else list(_parts_below(program, "", set(), kind))
+
+
+def _parts_below(holder: Any, prefix: str, seen: set[int], kind: type[P]) -> Iterator[tuple[str, P]]:
     for name, value in vars(holder).items():
         path = f"{prefix}.{name}" if prefix else name
-        yield from _parameters_at(value, path, seen)
+        yield from _parts_at(value, path, seen, kind)
 
 
-def _parameters_at(value: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Parameter]]:
-    if isinstance(value, Parameter):
+def _parts_at(value: Any, path: str, seen: set[int], kind: type[P]) -> Iterator[tuple[str, P]]:
+    if isinstance(value, kind):
         if id(value) not in seen:
             seen.add(id(value))
             yield path, value
+    elif isinstance(value, Parameter):
+        return
     elif is_module(value):
         if not getattr(value, "_compiled", False) and id(value) not in seen:
             seen.add(id(value))
-            yield from _parameters_below(value, path, seen)
+            yield from _parts_below(value, path, seen, kind)
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
-            yield from _parameters_at(item, f"{path}[{index}]", seen)
+            yield from _parts_at(item, f"{path}[{index}]", seen, kind)
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _parameters_at(item, f"{path}['{key}']", seen)
+            yield from _parts_at(item, f"{path}['{key}']", seen, kind)
 
 
 def is_module(value: Any) -> bool:

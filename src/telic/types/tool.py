@@ -50,6 +50,10 @@ class Tool(Type):
     _positional: tuple[str, ...] = PrivateAttr(default=())
     _afunc: Callable[..., Any] | None = PrivateAttr(default=None)
     """The async twin of `func`, where there are two ways to do the same."""
+    _rewritten: bool = PrivateAttr(default=False)
+    """Whether an optimizer changed its texts, so that they are saved with the program."""
+    _built_in: bool = PrivateAttr(default=False)
+    """Whether a module brought it along, so that its texts are not for optimizers."""
     _home: Any = PrivateAttr(default=None)
     """The event loop that the tool's connection lives on, if it lives on one."""
 
