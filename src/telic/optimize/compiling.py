@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Any
 
 from telic.evaluate.outcome import describe
-from telic.optimize.engine import Engine
+from telic.optimize.engine import Engine, Spent
 from telic.optimize.journal import Journal, free_run_id
 from telic.optimize.problem import Problem
 from telic.optimize.progress import Progress
@@ -53,6 +53,17 @@ def compiled_by(
     )
     result = {**report.to_json(), "candidate": choice.candidate.hash, "state": choice.candidate.to_json()}
     journal.finish("stopped" if engine.stopped else "finished", result)
+    return _compiled(optimizer, problem, choice, report)
+
+
+def imagined_by(
+    optimizer: Any, problem: Problem, strategy: Strategy, runner: Callable[[Problem, Strategy], Choice]
+) -> Any:
+    """The program that a strategy would end with if told what `runner` tells; nothing is written."""
+    choice = runner(problem, strategy)
+    name = type(optimizer).__name__
+    comparison = compare_with_start(problem, choice)
+    report = CompileReport("imagined", name, choice.ranking, comparison, Spent(), 0, 0.0, choice.notes)
     return _compiled(optimizer, problem, choice, report)
 
 
