@@ -161,7 +161,7 @@ class Rollouts:
 
     def _rollout(self, item: tuple[Any, Outcome]) -> None:
         program, outcome = item
-        self._enter(outcome)
+        self._enter(program, outcome)
         started = perf_counter()
         try:
             outcome.prediction = program(**inputs_of(outcome.example))
@@ -175,7 +175,7 @@ class Rollouts:
 
     async def _arollout(self, item: tuple[Any, Outcome]) -> None:
         program, outcome = item
-        self._enter(outcome)
+        self._enter(program, outcome)
         started = perf_counter()
         try:
             call = getattr(program, "acall", program)
@@ -192,13 +192,15 @@ class Rollouts:
         if self.metric is not None and not self.metric.is_async and item[1].failure is None:
             self._score(item[1], self.metric)
 
-    def _enter(self, outcome: Outcome) -> None:
+    def _enter(self, program: Any, outcome: Outcome) -> None:
         # Every example runs in a context of its own, so the scope need not be left again.
         scope = scopes.current()
         outcome.trace = [] if self.capture_trace else None
         rollout = outcome.rollout_id if outcome.rollout_id is not None else scope.rollout_id
         sinks = (*scope.sinks, outcome)
-        scopes.enter(scopes.Scope(None, outcome.trace, scope.budgets, sinks, rollout, scope.preview))
+        # What a program's own entry would set, set here at once, unless it has usage to count.
+        root = program if hasattr(program, "named_predictors") and not settings.track_usage else None
+        scopes.enter(scopes.Scope(root, outcome.trace, scope.budgets, sinks, rollout, scope.preview))
 
     def _unreadable(self, outcome: Outcome, error: AdapterParseError) -> None:
         if self.options.score_errors:
@@ -270,7 +272,10 @@ def inputs_of(example: Any) -> dict[str, Any]:
     Raises:
         DataError: it is not known which fields are inputs.
     """
-    return dict(example.inputs().items())
+    keys = getattr(example, "_input_keys", None)
+    if keys is None:
+        return dict(example.inputs().items())
+    return {name: value for name, value in example.items() if name in keys}
 
 
 def runs_as_coroutine(program: Any) -> bool:

@@ -31,13 +31,18 @@ class ResponseMemory:
         self._lock = threading.Lock()
 
     def get(self, key: str) -> Response | None:
-        """The response, made the most recently used one."""
+        """The response, marked as cached, made the most recently used one."""
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
                 return None
             self._entries.move_to_end(key)
-        return entry[0]
+            response, size = entry
+            if not response.cached:
+                # Only now, since most answers are never asked for again.
+                response = _cached(response)
+                self._entries[key] = (response, size)
+        return response
 
     def put(self, key: str, response: Response, size: int) -> None:
         """Keep a response whose JSON text has `size` characters."""
@@ -121,10 +126,12 @@ class CallRecord:
 
     def _remember(self, key: str, response: Response) -> None:
         if self.memory.max_bytes:
-            known = Response(
-                response.choices, response.usage, response.model, response.cost, response.latency, True
-            )
-            self.memory.put(key, known, _size(response))
+            kept = response if response.raw is None else _cached(response)
+            self.memory.put(key, kept, _size(response))
+
+
+def _cached(response: Response) -> Response:
+    return Response(response.choices, response.usage, response.model, response.cost, response.latency, True)
 
 
 def _size(response: Response) -> int:

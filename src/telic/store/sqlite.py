@@ -222,7 +222,7 @@ class SqliteStore:
             if self._direct is None:
                 self._direct = connect(self.path)
                 self._direct.execute("PRAGMA busy_timeout=0")
-                self._direct.execute("PRAGMA cache_size=-4000")
+                self._direct.execute("PRAGMA cache_size=-16000")
                 self._direct.execute("PRAGMA wal_autocheckpoint=0")  # it syncs: that is for the writer thread
             write(self._direct)
         except sqlite3.Error as error:
