@@ -67,6 +67,22 @@ def test_the_compiled_program_is_saved_and_better(telic: Any, words: list[Any], 
     assert json.loads(measured.stdout)["score"] == 100.0
 
 
+def test_a_dry_run_says_what_it_would_take_and_asks_nothing(
+    telic: Any, words: list[Any], server: LocalServer, tmp_path: Path
+) -> None:
+    done = telic(*search(words, "--dry-run", "--json"))
+    assert done.exit_code == 0, done.output
+    forecast = json.loads(done.stdout)
+    assert len(server.requests) == 0
+    assert not (tmp_path / "out.json").exists()
+    assert forecast["cost"] is None
+    table = telic(*search(words, "--dry-run"))
+    assert "LM calls" in table.stdout
+    assert "unknown" in table.stdout
+    telic(*search(words))
+    assert forecast["calls"]["low"] <= len(server.requests) <= forecast["calls"]["worst"]
+
+
 @pytest.mark.parametrize("optimizer", ["labeled", "bootstrap"])
 def test_the_other_optimizers(telic: Any, words: list[Any], optimizer: str, tmp_path: Path) -> None:
     done = telic(*words, "--optimizer", optimizer, "--demos", 2)

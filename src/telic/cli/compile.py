@@ -48,9 +48,10 @@ def compile_program(
     budget_tokens: options.BudgetTokens = None,
     budget_usd: options.BudgetUsd = None,
     budget_seconds: options.BudgetSeconds = None,
+    dry_run: options.DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Compile a program towards a metric, and save it.
+    """Compile a program towards a metric, and save it. With --dry-run, only say what that would take.
 
     Every answer and score is recorded before it is used. Interrupted, the same command goes on where it was;
     when the budget is reached, the best program so far is saved (exit code 3).
@@ -70,9 +71,13 @@ def compile_program(
         "teacher_settings": _teacher(teacher_lm),
         "seed": seed,
     }
+    made, taken = _optimizer(optimizer, sets, chosen, candidates)
+    if dry_run:
+        _forecast(made.forecast(target, **taken), as_json)
+        return
     budget = options.within_budget(budget_calls, budget_tokens, budget_usd, budget_seconds)
     with _noting(context, out), budget:
-        compiled = _optimize(optimizer, target, sets, chosen, candidates)
+        compiled = made.compile(target, **taken)
     compiled.save(out)
     _report(compiled.report, out, as_json)
     if compiled.report.stopped:
@@ -119,20 +124,29 @@ def _teacher(model: str | None) -> dict[str, Any]:
     return {"lm": LM(model)}
 
 
-def _optimize(
-    name: OptimizerName, target: Any, sets: Mapping[str, Any], chosen: Mapping[str, Any], candidates: int
-) -> Any:
+def _optimizer(
+    name: OptimizerName, sets: Mapping[str, Any], chosen: Mapping[str, Any], candidates: int
+) -> tuple[Any, dict[str, Any]]:
+    """The optimizer, and what its `compile` takes beside the program."""
     from telic.optimize.bootstrap_few_shot import BootstrapFewShot
     from telic.optimize.labeled import LabeledFewShot
     from telic.optimize.random_search import BootstrapFewShotWithRandomSearch
 
+    train = {"trainset": sets["trainset"]}
     if name is OptimizerName.labeled:
-        made = LabeledFewShot(k=chosen["max_labeled_demos"], seed=chosen["seed"])
-        return made.compile(target, trainset=sets["trainset"])
+        return LabeledFewShot(k=chosen["max_labeled_demos"], seed=chosen["seed"]), train
     if name is OptimizerName.bootstrap:
-        return BootstrapFewShot(**chosen).compile(target, trainset=sets["trainset"])
-    search = BootstrapFewShotWithRandomSearch(num_candidate_programs=candidates, **chosen)
-    return search.compile(target, **sets)
+        return BootstrapFewShot(**chosen), train
+    return BootstrapFewShotWithRandomSearch(num_candidate_programs=candidates, **chosen), dict(sets)
+
+
+def _forecast(forecast: Any, as_json: bool) -> None:
+    if as_json:
+        print_json(forecast.to_json())
+        return
+    print_table(["", "expected", "at least", "at most"], forecast.rows())
+    for note in forecast.notes:
+        line(f"note: {note}")
 
 
 def _report(report: Any, out: Path, as_json: bool) -> None:

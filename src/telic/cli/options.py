@@ -57,6 +57,7 @@ BudgetUsd = Annotated[float | None, typer.Option("--budget-usd", min=0, help="Mo
 BudgetSeconds = Annotated[float | None, typer.Option("--budget-seconds", min=0, help="Most seconds.")]
 
 Out = Annotated[Path, typer.Option("--out", help="Where to save the compiled program (.json).")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would take; no model is asked.")]
 Optimizer = Annotated[OptimizerName, typer.Option("--optimizer", help="How to search.")]
 Val = Annotated[
     str | None,
