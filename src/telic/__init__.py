@@ -82,6 +82,7 @@ _TABLE = {
     "BootstrapFewShotWithRandomSearch": "telic.optimize",
     "BootstrapRS": "telic.optimize",
     "GEPA": "telic.optimize",
+    "SIMBA": "telic.optimize",
     # Settings, budgets and records
     "settings": "telic.runtime.settings",
     "configure": "telic.runtime.settings",

@@ -220,6 +220,9 @@ from telic.optimize import (
 from telic.optimize import (
     LabeledFewShot as LabeledFewShot,
 )
+from telic.optimize import (
+    SIMBA as SIMBA,
+)
 from telic.program.module import (
     BaseModule as BaseModule,
 )

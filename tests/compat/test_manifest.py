@@ -9,8 +9,8 @@ from tests.compat import manifest, target
 pytestmark = pytest.mark.skipif(target.REAL, reason="is about telic")
 
 STILL_TO_COME = {
-    "optimizers": "AvatarOptimizer BetterTogether BootstrapFewShotWithOptuna COPRO Ensemble GEPA InferRules "
-    "KNNFewShot MIPROv2 SIMBA ReAnchor GRPO GroundedProposer bootstrap_trace_data Flex",
+    "optimizers": "AvatarOptimizer BetterTogether BootstrapFewShotWithOptuna COPRO Ensemble InferRules "
+    "KNNFewShot MIPROv2 ReAnchor GRPO GroundedProposer bootstrap_trace_data Flex",
     "retrieval": "ColBERTv2 Embeddings EmbeddingsWithScores",
     "finetuning": "BootstrapFinetune Provider TrainingJob ReinforceJob LocalProvider",
     "services": "TypeSafe",

@@ -16,6 +16,7 @@ _TABLE = {
     "Problem": "telic.optimize.problem",
     "Ranked": "telic.optimize.strategy",
     "Result": "telic.optimize.strategy",
+    "SIMBA": "telic.optimize.simba.optimizer",
     "Strategy": "telic.optimize.strategy",
     "Trial": "telic.optimize.strategy",
     "describing_runs": "telic.optimize.optimizer",

@@ -8,13 +8,11 @@ from telic.errors import TelicError
 
 _KINDS = {
     "an optimizer": (
-        "AvatarOptimizer BetterTogether BootstrapFewShotWithOptuna COPRO Ensemble GEPA GRPO InferRules "
-        "KNNFewShot MIPROv2 SIMBA ReAnchor SignatureOptimizer bootstrap_trace_data DspyAdapter "
-        "GEPAFeedbackMetric DspyGEPAResult MultiModalInstructionProposer"
+        "AvatarOptimizer BetterTogether BootstrapFewShotWithOptuna COPRO Ensemble GRPO InferRules "
+        "KNNFewShot MIPROv2 ReAnchor SignatureOptimizer bootstrap_trace_data DspyAdapter "
+        "MultiModalInstructionProposer"
     ),
-    "a part of the optimizers that propose instructions": (
-        "GroundedProposer Proposer InstructionProposer Flex"
-    ),
+    "a part of the optimizers that propose instructions": ("GroundedProposer Proposer Flex"),
     "a retriever": "ColBERTv2 ColBERTv2RetrieverLocal ColBERTv2RerankerLocal Embeddings EmbeddingsWithScores",
     "a part of finetuning": (
         "BootstrapFinetune FinetuneTeleprompter Provider TrainingJob ReinforceJob LocalProvider "

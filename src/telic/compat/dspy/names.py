@@ -61,8 +61,11 @@ _PLACES = {
     ),
     "telic.judges": "SemanticF1 CompleteAndGrounded",
     "telic.optimize": (
-        "LabeledFewShot BootstrapFewShot BootstrapFewShotWithRandomSearch BootstrapRS Teleprompter=Optimizer"
+        "LabeledFewShot BootstrapFewShot BootstrapFewShotWithRandomSearch BootstrapRS GEPA SIMBA "
+        "Teleprompter=Optimizer"
     ),
+    "telic.optimize.gepa.optimizer": "GEPAFeedbackMetric InstructionProposer",
+    "telic.optimize.gepa.result": "DspyGEPAResult",
     "telic.datasets.gsm8k": "gsm8k_metric parse_integer_answer",
     "telic.testing": "DummyLM DummyVectorizer dummy_rm",
     "telic.errors": (
