@@ -24,6 +24,7 @@ _TABLE = {
     # Language models
     "BaseLM": "telic.lm.base",
     "LM": "telic.lm.model",
+    "Embedder": "telic.lm.embedder",
     "inspect_history": "telic.lm.history",
     # Adapters
     "Adapter": "telic.adapters",
@@ -41,6 +42,8 @@ _TABLE = {
     "Code": "telic.types",
     "Reasoning": "telic.types",
     "History": "telic.types",
+    "Citations": "telic.types",
+    "Document": "telic.types",
     "ToolCallResults": "telic.types",
     "Tool": "telic.runtime.tools",
     "ToolCalls": "telic.runtime.tools",
@@ -61,6 +64,13 @@ _TABLE = {
     "ProgramOfThought": "telic.modules.program_of_thought",
     "CodeAct": "telic.modules.code_act",
     "RLM": "telic.modules.rlm",
+    "ReActV2": "telic.modules.react_v2",
+    "Avatar": "telic.modules.avatar",
+    "Retrieve": "telic.modules.retrieve",
+    "KNN": "telic.modules.knn",
+    "Assert": "telic.modules.assertions",
+    "Suggest": "telic.modules.assertions",
+    "Backtracking": "telic.modules.backtracking",
     # Sandbox
     "CodeInterpreter": "telic.sandbox.interpreter",
     "FinalOutput": "telic.sandbox.interpreter",
@@ -72,8 +82,11 @@ _TABLE = {
     "Evaluate": "telic.evaluate",
     "EvaluationResult": "telic.evaluate",
     "compare": "telic.evaluate",
+    "SemanticF1": "telic.judges",
+    "CompleteAndGrounded": "telic.judges",
     # Streaming
     "streamify": "telic.streaming",
+    "StreamListener": "telic.streaming",
     "asyncify": "telic.program.ways",
     "syncify": "telic.program.ways",
     # Compiling
@@ -83,6 +96,11 @@ _TABLE = {
     "BootstrapRS": "telic.optimize",
     "GEPA": "telic.optimize",
     "SIMBA": "telic.optimize",
+    "KNNFewShot": "telic.optimize",
+    "Ensemble": "telic.optimize",
+    "BetterTogether": "telic.optimize",
+    "AvatarOptimizer": "telic.optimize",
+    "compile": "telic.optimize",
     # Settings, budgets and records
     "settings": "telic.runtime.settings",
     "configure": "telic.runtime.settings",
@@ -143,5 +161,6 @@ _TABLE = {
     "types": "telic.types:",
 }
 
-__getattr__, __dir__ = exports(__name__, _TABLE)
+# Names that only DSPy has are not telic's own, but `import telic as dspy` finds them.
+__getattr__, __dir__ = exports(__name__, _TABLE, beyond="telic.compat.dspy.toplevel")
 __all__ = sorted(_TABLE)

@@ -166,14 +166,35 @@ from telic.evaluate import (
 from telic.evaluate import (
     compare as compare,
 )
+from telic.judges import (
+    CompleteAndGrounded as CompleteAndGrounded,
+)
+from telic.judges import (
+    SemanticF1 as SemanticF1,
+)
 from telic.lm.base import (
     BaseLM as BaseLM,
+)
+from telic.lm.embedder import (
+    Embedder as Embedder,
 )
 from telic.lm.history import (
     inspect_history as inspect_history,
 )
 from telic.lm.model import (
     LM as LM,
+)
+from telic.modules.assertions import (
+    Assert as Assert,
+)
+from telic.modules.assertions import (
+    Suggest as Suggest,
+)
+from telic.modules.avatar import (
+    Avatar as Avatar,
+)
+from telic.modules.backtracking import (
+    Backtracking as Backtracking,
 )
 from telic.modules.best_of_n import (
     BestOfN as BestOfN,
@@ -183,6 +204,9 @@ from telic.modules.chain_of_thought import (
 )
 from telic.modules.code_act import (
     CodeAct as CodeAct,
+)
+from telic.modules.knn import (
+    KNN as KNN,
 )
 from telic.modules.majority import (
     majority as majority,
@@ -199,11 +223,23 @@ from telic.modules.program_of_thought import (
 from telic.modules.react import (
     ReAct as ReAct,
 )
+from telic.modules.react_v2 import (
+    ReActV2 as ReActV2,
+)
 from telic.modules.refine import (
     Refine as Refine,
 )
+from telic.modules.retrieve import (
+    Retrieve as Retrieve,
+)
 from telic.modules.rlm import (
     RLM as RLM,
+)
+from telic.optimize import (
+    AvatarOptimizer as AvatarOptimizer,
+)
+from telic.optimize import (
+    BetterTogether as BetterTogether,
 )
 from telic.optimize import (
     BootstrapFewShot as BootstrapFewShot,
@@ -218,7 +254,16 @@ from telic.optimize import (
     GEPA as GEPA,
 )
 from telic.optimize import (
+    Ensemble as Ensemble,
+)
+from telic.optimize import (
+    KNNFewShot as KNNFewShot,
+)
+from telic.optimize import (
     LabeledFewShot as LabeledFewShot,
+)
+from telic.optimize import (
+    compile as compile,
 )
 from telic.optimize import (
     SIMBA as SIMBA,
@@ -314,13 +359,22 @@ from telic.store import (
     configure_cache as configure_cache,
 )
 from telic.streaming import (
+    StreamListener as StreamListener,
+)
+from telic.streaming import (
     streamify as streamify,
 )
 from telic.types import (
     Audio as Audio,
 )
 from telic.types import (
+    Citations as Citations,
+)
+from telic.types import (
     Code as Code,
+)
+from telic.types import (
+    Document as Document,
 )
 from telic.types import (
     File as File,

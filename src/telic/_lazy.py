@@ -31,19 +31,24 @@ def require(module: str, *, extra: str, purpose: str) -> ModuleType:
         ) from error
 
 
-def exports(package: str, table: dict[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+def exports(
+    package: str, table: dict[str, str], beyond: str | None = None
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Make the PEP 562 pair `(__getattr__, __dir__)` for a package whose names load at first use.
 
     Args:
         package: the package's `__name__`.
         table: public name to `"module"`, `"module:attribute"` where the attribute has another name, or
             `"module:"` for the module itself.
+        beyond: a module that is asked for names which are not in the table; they are not listed.
     """
 
     def load(name: str) -> Any:
         target = table.get(name)
         if target is None:
-            raise AttributeError(f"module '{package}' has no attribute '{name}'")
+            if beyond is None or name.startswith("_") or not hasattr(import_module(beyond), name):
+                raise AttributeError(f"module '{package}' has no attribute '{name}'")
+            target = beyond
         module, colon, attribute = target.partition(":")
         value: Any = import_module(module)
         if attribute or not colon:

@@ -126,7 +126,8 @@ class XMLAdapter(ChatAdapter):
             if slot.none_allowed:
                 return None
             content = ""
-        if slot.kind is DATA and content[:1] in ("<", ""):
+        # A list that begins with a letter is its only item; bullets and JSON are read elsewhere.
+        if slot.kind is DATA and (content[:1] in ("<", "") or ("\n" not in content and content[0].isalpha())):
             value = from_xml(content, self._schema(layout, slot))
             if value is not content:
                 return value

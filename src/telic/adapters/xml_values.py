@@ -119,15 +119,23 @@ def _value(element: Any, schema: Schema, root: Schema) -> Any:
         return None
     shape = _fitting(options, bool(children))
     if text and not children:
+        if shape.get("type") == "array" and text[0] not in "[{":  # the only item, without an element
+            return [_value(element, _first_item(shape, root), root)]
         return _leaf(element.text, shape.get("type"))
     if "properties" in shape or shape.get("type") == "object":
         known = shape.get("properties", {})
         other = shape.get("additionalProperties")
         return {key: _value(child, known.get(key, other), root) for key, child in map(_keyed, children)}
     if shape.get("type") == "array":
+        if all(child.tag in _first_item(shape, root).get("properties", {}) for child in children):
+            return [_value(element, _first_item(shape, root), root)] if children else []
         items = itertools.chain(shape.get("prefixItems", ()), itertools.repeat(shape.get("items")))
         return [_value(child, item, root) for child, item in zip(children, items, strict=False)]
     return _untyped(element) if children else element.text or ""
+
+
+def _first_item(shape: Schema, root: Schema) -> Schema:
+    return _resolve((*shape.get("prefixItems", ()), shape.get("items") or {})[0], root)
 
 
 def _keyed(child: Any) -> tuple[str, Any]:

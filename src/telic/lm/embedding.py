@@ -8,6 +8,7 @@ from struct import pack, unpack
 from typing import TYPE_CHECKING, Any
 
 from telic.errors import LMConfigurationError
+from telic.lm import permission
 from telic.runtime import scope as scopes
 from telic.runtime.steps import Do, Steps
 from telic.types import Choice, Request, Response, Usage
@@ -76,6 +77,7 @@ class Hosted:
         from telic.runtime.portal import portal
 
         engine = self._engine
+        permission.check(engine, self.model)
         return Do(lambda: portal.run(engine.aembed(texts, params)), lambda: engine.aembed(texts, params))
 
     def _recording(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from telic.errors import LMConfigurationError, LMUnsupportedFeatureError
+from telic.lm import permission
 from telic.lm.base import BaseLM
 from telic.lm.engine import Engine
 from telic.lm.state import SECRET_PARAMS
@@ -123,6 +124,12 @@ class LM(BaseLM):
                     self._engine = engine_for(self.model, num_retries=self.num_retries, **self._connection)
         return self._engine
 
+    def _asked(self) -> Engine:
+        """The engine, about to be asked."""
+        engine = self.engine
+        permission.check(engine, self.model)
+        return engine
+
     @property
     def capabilities(self) -> Capabilities:
         """What the model can do through its engine."""
@@ -172,17 +179,17 @@ class LM(BaseLM):
         self, prompt: str | None = None, messages: list[Message] | None = None, **kwargs: Any
     ) -> Response:
         """Ask the engine, without record or budget. Returns the OpenAI-shaped `Response`."""
-        return self.engine.complete(self._direct_request(prompt, messages, kwargs))
+        return self._asked().complete(self._direct_request(prompt, messages, kwargs))
 
     async def aforward(
         self, prompt: str | None = None, messages: list[Message] | None = None, **kwargs: Any
     ) -> Response:
         """`forward` on the running loop."""
-        return await self.engine.acomplete(self._direct_request(prompt, messages, kwargs))
+        return await self._asked().acomplete(self._direct_request(prompt, messages, kwargs))
 
     def asking(self, request: Request) -> Step:
         """The step that asks the engine."""
-        engine = self.engine
+        engine = self._asked()
         return Do(lambda: engine.complete(request), lambda: engine.acomplete(request))
 
     def astream(
@@ -193,7 +200,7 @@ class LM(BaseLM):
         Raises:
             LMUnsupportedFeatureError: the engine cannot stream.
         """
-        stream = getattr(self.engine, "stream", None)
+        stream = getattr(self._asked(), "stream", None)
         if stream is None:
             raise LMUnsupportedFeatureError(
                 f"The engine of {self.model} cannot stream.", feature="stream", model=self.model
@@ -203,7 +210,7 @@ class LM(BaseLM):
 
     def streaming(self, request: Request, hear: Callable[[Chunk], None]) -> Step:
         """The step that asks the engine and tells `hear` of each chunk, where the engine can stream."""
-        stream = getattr(self.engine, "stream", None)
+        stream = getattr(self._asked(), "stream", None)
         if stream is None:
             return self.asking(request)
         from telic.lm.streaming import streaming_step

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -13,6 +14,8 @@ from telic.runtime.settings import settings
 from telic.store.base import Store
 from telic.store.cache import CallRecord
 from telic.store.home import home
+
+_BYTES_OF_AN_ENTRY = 4_000
 
 _lock = threading.Lock()
 _files: dict[Path, Store] = {}
@@ -70,6 +73,10 @@ def configure_cache(
     enable_memory_cache: bool | None = True,
     disk_cache_dir: str | Path | None = None,
     disk_size_limit_bytes: int | None = None,
+    memory_max_entries: int | None = None,
+    restrict_pickle: bool = False,
+    safe_types: Sequence[type[Any]] | None = None,
+    *,
     memory_max_bytes: int = 4_000_000,
 ) -> None:
     """Choose, for this process, where LM calls are recorded and looked up.
@@ -80,8 +87,19 @@ def configure_cache(
         enable_memory_cache: keep recently used answers in memory.
         disk_cache_dir: folder of the file; `None` for `TELIC_HOME`.
         disk_size_limit_bytes: oldest calls are removed, now, until the others' text is at most so long.
+        memory_max_entries: size of the memory, as so many answers of average length (4 kB each, 64 MB at
+            most); `None` to go by `memory_max_bytes`.
+        restrict_pickle: accepted for programs written for DSPy; nothing in the record is a pickle.
+        safe_types: goes with `restrict_pickle`.
         memory_max_bytes: size of the memory.
+
+    Raises:
+        InputError: a size is negative, or no entry is to be kept.
     """
+    if memory_max_entries is not None:
+        if memory_max_entries <= 0:
+            raise InputError(f"memory_max_entries={memory_max_entries} must be positive.")
+        memory_max_bytes = min(memory_max_entries * _BYTES_OF_AN_ENTRY, 64_000_000)
     if memory_max_bytes < 0:
         raise InputError(f"memory_max_bytes={memory_max_bytes} must not be negative.")
     with _lock:

@@ -9,8 +9,10 @@ _TABLE = {
     "DummyVectorizer": "telic.testing.dummy",
     "Faults": "telic.testing.faults",
     "LocalServer": "telic.testing.server",
+    "allow_model_calls": "telic.testing.forbid",
     "check_deterministic": "telic.testing.strategies",
     "check_resume": "telic.testing.strategies",
+    "forbid_model_calls": "telic.testing.forbid",
     "dummy_rm": "telic.testing.dummy",
     "reset": "telic.testing.reset",
 }

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from telic._json import stable_hash
+from telic.lm import permission
 from telic.testing.faults import Faults, Kind
 from telic.testing.replies import Replies, Script, body_for
 from telic.testing.stream import Split, stream_answer, words
@@ -128,6 +129,7 @@ class LocalServer:
         ready.wait()
         if self._failure is not None:
             raise self._failure
+        permission.admit(self.url)
         return self
 
     def stop(self) -> None:
@@ -137,6 +139,7 @@ class LocalServer:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
         self._thread = None
+        permission.dismiss(self.url)
 
     def __enter__(self) -> LocalServer:
         return self.start()

@@ -12,8 +12,6 @@ from telic.store import configure_cache as configure_record
 from telic.store.default import call_record
 from telic.store.home import home
 
-_BYTES_OF_AN_ENTRY = 4_000
-
 
 def default_cache_dir() -> str:
     """Where calls are recorded, if nothing else is said."""
@@ -36,8 +34,7 @@ def configure_cache(
         enable_memory_cache: in memory, in front of it.
         disk_cache_dir: folder of the file.
         disk_size_limit_bytes: the oldest calls go until the rest is at most so large.
-        memory_max_entries: size of the memory; taken as so many answers of average length, since telic's
-            memory is bounded in bytes.
+        memory_max_entries: size of the memory, as so many answers of average length.
         restrict_pickle: accepted for compatibility; nothing in the record is a pickle.
         safe_types: goes with `restrict_pickle`.
 
@@ -45,13 +42,12 @@ def configure_cache(
         InputError: `memory_max_entries` is not positive.
     """
     check_entries(memory_max_entries)
-    entries = 1_000_000 if memory_max_entries is None else memory_max_entries
     configure_record(
         enable_disk_cache=enable_disk_cache,
         enable_memory_cache=enable_memory_cache,
         disk_cache_dir=disk_cache_dir,
         disk_size_limit_bytes=disk_size_limit_bytes,
-        memory_max_bytes=min(entries * _BYTES_OF_AN_ENTRY, 64_000_000),
+        memory_max_entries=memory_max_entries or 1_000_000,
     )
     cache.__init__(bool(enable_disk_cache), bool(enable_memory_cache), disk_cache_dir)  # type: ignore[misc]
 
