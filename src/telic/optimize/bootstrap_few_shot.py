@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telic.optimize.demos.bootstrap import Bootstrapped, bootstrap
 from telic.optimize.demos.packing import pack
@@ -12,6 +12,9 @@ from telic.optimize.optimizer import Optimizer
 from telic.optimize.problem import Problem, make_problem
 from telic.optimize.strategy import Choice, Result, Strategy, Trial
 from telic.program.state import ProgramState
+
+if TYPE_CHECKING:
+    from telic.budget import Budget
 
 
 class BootstrapFewShot(Optimizer):
@@ -57,7 +60,13 @@ class BootstrapFewShot(Optimizer):
         self.seed = seed
 
     def compile(
-        self, student: Any, *, teacher: Any = None, trainset: Sequence[Any], run_id: str | None = None
+        self,
+        student: Any,
+        *,
+        teacher: Any = None,
+        trainset: Sequence[Any],
+        run_id: str | None = None,
+        budget: Budget | None = None,
     ) -> Any:
         """Return a copy of `student` with demos.
 
@@ -66,13 +75,14 @@ class BootstrapFewShot(Optimizer):
             teacher: a program with the same predictors; the student itself by default.
             trainset: examples to run the teacher on; labels only where the metric needs them.
             run_id: name of the run in the record; by default made from everything it depends on.
+            budget: caps of this compile, such as `telic.budget(calls=500)`.
 
         Raises:
             CompileError: student and teacher do not match, or there are too many errors.
             BudgetExceededError: never: a cap reached ends the run with the demos found so far.
         """
         problem = self.problem(student, trainset, teacher)
-        return self.run(problem, self.strategy(problem), run_id=run_id)
+        return self.run(problem, self.strategy(problem), run_id=run_id, budget=budget)
 
     def problem(self, student: Any, trainset: Sequence[Any], teacher: Any = None) -> Problem:
         """What a compile with these parameters is about, checked."""

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any
 
 from telic.errors import BudgetExceededError, CompileError
 from telic.evaluate.outcome import Outcome as Ran
 from telic.evaluate.outcome import describe
 from telic.evaluate.runner import Job, run_jobs
+from telic.evaluate.statistics import mean_interval
 from telic.optimize.asking import answer, plain_value
 from telic.optimize.feedback import Told, asking_about
 from telic.optimize.journal import Journal, score_key
@@ -79,35 +81,50 @@ class Engine:
     _seen: dict[str, Ranked] = field(default_factory=dict)
 
     def run(self, strategy: Strategy) -> Choice:
-        """Ask, evaluate, tell, until the strategy chooses. A budget reached ends the run with the best so
-        far.
+        """Ask, evaluate, tell, until the strategy chooses.
+
+        A budget reached is raised in the strategy, at the `yield` that could not be done, once: it may end
+        with what it has. Where it does not, the run ends with the candidate that did best so far.
 
         Raises:
             CompileError: more errors than allowed; what was scored is kept, and the run can go on.
         """
         step = 0
-        results: Sequence[Any] | None = None
         try:
+            asked = next(strategy)
             while True:
-                asked = list(strategy.send(results)) if results is not None else list(next(strategy))
-                trials = [each for each in asked if isinstance(each, Trial)]
-                asks = [each for each in asked if isinstance(each, Ask)]
-                if trials and asks:
-                    raise CompileError("A step of a strategy is either trials or asks; this one is both.")
-                self.journal.proposed(step, trials)
-                inputs = {"step": step, "trials": trials, "asks": asks}
-                with notify_around(active_callbacks(), "optimizer_step", self, inputs) as done:
-                    results = self._evaluate(trials) if trials or not asks else self._answer(asks)
-                    done(results)
-                self.journal.told(step)
+                try:
+                    results = self._perform(step, list(asked))
+                except BudgetExceededError as error:
+                    if self.stopped is not None:
+                        raise
+                    # A strategy may know better than the engine what to make of an unfinished step.
+                    self.stopped = str(error)
+                    asked = strategy.throw(error)
+                else:
+                    asked = strategy.send(results)
                 step += 1
         except StopIteration as end:
             choice: Choice = end.value
-            return choice
+            return self._noted(choice)
         except BudgetExceededError as error:
             strategy.close()
-            self.stopped = str(error)
+            self.stopped = self.stopped or str(error)
             return self._best_so_far()
+
+    def _perform(self, step: int, asked: Sequence[Trial | Ask]) -> Sequence[Any]:
+        """One step: evaluate, or ask."""
+        trials = [each for each in asked if isinstance(each, Trial)]
+        asks = [each for each in asked if isinstance(each, Ask)]
+        if trials and asks:
+            raise CompileError("A step of a strategy is either trials or asks; this one is both.")
+        self.journal.proposed(step, trials)
+        inputs = {"step": step, "trials": trials, "asks": asks}
+        with notify_around(active_callbacks(), "optimizer_step", self, inputs) as done:
+            results = self._evaluate(trials) if trials or not asks else self._answer(asks)
+            done(results)
+        self.journal.told(step)
+        return results
 
     def _answer(self, asks: Sequence[Ask]) -> list[Reply]:
         self.progress.asking(asks)
@@ -126,11 +143,13 @@ class Engine:
         for trial in trials:
             groups.setdefault((trial.keep_steps, trial.teacher, trial.feedback_for), []).append(trial)
         for group in sorted(groups.values(), key=lambda group: (group[0].keep_steps, group[0].teacher)):
-            self._run(group)
-        results = [self._result(trial) for trial in trials]
-        for result in results:
-            self._remember(result)
-        return results
+            try:
+                self._run(group)
+            finally:
+                # What was scored counts also where a cap ends the step.
+                for trial in group:
+                    self._remember(self._result(trial))
+        return [self._result(trial) for trial in trials]
 
     def _run(self, trials: Sequence[Trial]) -> None:
         """Run what the journal does not know, of trials that differ in candidate and examples alone.
@@ -227,10 +246,21 @@ class Engine:
         scores = {**(known.scores if known else {}), **{o.example: o.score for o in result.outcomes}}
         self._seen[trial.candidate.hash] = Ranked(trial.candidate, trial.why.partition(",")[0], scores)
 
+    def _noted(self, choice: Choice) -> Choice:
+        if self.stopped is None:
+            return choice
+        return replace(choice, notes=(*choice.notes, f"The run was ended by its budget: {self.stopped}"))
+
     def _best_so_far(self) -> Choice:
-        ranking = sorted(self._seen.values(), key=lambda r: (-len(r.scores), -r.mean))
+        """The candidate that is surest to be good: few examples do not make a winner."""
+        ranking = sorted(self._seen.values(), key=_surely, reverse=True)
         best = ranking[0].candidate if ranking else self.problem.start
-        return Choice(best, tuple(ranking), (f"The run was ended by its budget: {self.stopped}",))
+        return self._noted(Choice(best, tuple(ranking)))
+
+
+def _surely(ranked: Ranked) -> tuple[float, float]:
+    scores = [score for score in ranked.scores.values() if score is not None]
+    return (mean_interval(scores).low, ranked.mean) if scores else (-inf, 0.0)
 
 
 def _without(trial: Trial, example: Any) -> Trial:

@@ -39,7 +39,9 @@ class Journal:
         self.resumed = 0
         self._scores: dict[ScoreKey, Outcome] = {}
         self._replies: dict[str, Mapping[str, Any]] = {}
-        self._proposed: set[str] = set()
+        self._states: set[str] = set()
+        self._proposed: set[tuple[Any, ...]] = set()
+        self._told: set[int] = set()
         self._row: dict[str, Any] = {}
 
     def open(self, fingerprints: Mapping[str, str], about: Mapping[str, Any]) -> None:
@@ -96,14 +98,17 @@ class Journal:
         self.store.append(self.run_id, [event])
 
     def proposed(self, step: int, trials: Iterator[Trial] | list[Trial]) -> None:
-        """Write down what is asked for; a candidate's state only the first time."""
+        """Write down what is asked for, where that is new; a candidate's state only the first time."""
         events = []
         for trial in trials:
             digest = trial.candidate.hash
             event = {"type": "proposed", "step": step, "candidate": digest, "why": trial.why}
             event |= {"pool": trial.pool, "examples": len(trial.examples)}
-            if digest not in self._proposed:
-                self._proposed.add(digest)
+            if _proposal(event) in self._proposed:
+                continue
+            self._proposed.add(_proposal(event))
+            if digest not in self._states:
+                self._states.add(digest)
                 event["state"] = trial.candidate.to_json()
             events.append(event)
         if events:
@@ -126,7 +131,10 @@ class Journal:
         self.store.append(self.run_id, [event])
 
     def told(self, step: int) -> None:
-        """Write down that the strategy was given the results of a step."""
+        """Write down that the strategy was given the results of a step, where that is new."""
+        if step in self._told:
+            return
+        self._told.add(step)
         self.store.append(self.run_id, [{"type": "told", "step": step, "time": _now()}])
 
     def finish(self, state: str, result: Mapping[str, Any]) -> None:
@@ -156,12 +164,20 @@ class Journal:
             self._scores[key] = Outcome.from_json(event)
         elif event["type"] == "replied":
             self._replies[event["ask"]] = event
-        elif event["type"] == "proposed" and "state" in event:
-            self._proposed.add(event["candidate"])
+        elif event["type"] == "told":
+            self._told.add(event["step"])
+        elif event["type"] == "proposed":
+            self._proposed.add(_proposal(event))
+            if "state" in event:
+                self._states.add(event["candidate"])
 
     def _set_state(self, state: str) -> None:
         self._row = {**self._row, "state": state, "updated": _now()}
         self.store.put("runs", self.run_id, self._row)
+
+
+def _proposal(event: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(event[name] for name in ("step", "candidate", "pool", "examples", "why"))
 
 
 def score_key(trial: Trial, example: int) -> ScoreKey:

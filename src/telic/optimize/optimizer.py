@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -12,6 +12,7 @@ from telic.optimize.strategy import Choice, Strategy
 from telic.runtime.events import active_callbacks, notify_around
 
 if TYPE_CHECKING:
+    from telic.budget import Budget
     from telic.optimize.forecast import Forecast
 
 Runner: TypeAlias = Callable[[Problem, Strategy], Choice]
@@ -82,6 +83,7 @@ class Optimizer:
         *,
         run_id: str | None = None,
         options: Mapping[str, Any] | None = None,
+        budget: Budget | None = None,
     ) -> Any:
         """Run the strategy under the engine and return the compiled copy of the student.
 
@@ -92,6 +94,7 @@ class Optimizer:
             strategy: what to try.
             run_id: a name of one's own.
             options: what else the outcome depends on; part of the run's identity.
+            budget: caps of this run, beside those in force; reached, it ends with the best so far.
 
         Raises:
             CompileError: too many errors; what was scored is kept.
@@ -108,7 +111,7 @@ class Optimizer:
             "valset": problem.valset,
             "run_id": run_id,
         }
-        with notify_around(active_callbacks(), "compile", self, inputs) as done:
+        with budget or nullcontext(), notify_around(active_callbacks(), "compile", self, inputs) as done:
             # What a run takes is loaded when there is one.
             from telic.optimize.compiling import compiled_by
 

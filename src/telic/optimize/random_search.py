@@ -7,7 +7,7 @@ From the DSPy work (Khattab et al., 2023, arXiv:2310.03714, section 4 and append
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telic.optimize.bootstrap_few_shot import bootstrapped_candidate, teacher_state
 from telic.optimize.demos.packing import pack
@@ -17,6 +17,9 @@ from telic.optimize.problem import Problem, make_problem
 from telic.optimize.racing import race
 from telic.optimize.strategy import Choice, Ranked, Result, Strategy, Trial
 from telic.program.state import ProgramState
+
+if TYPE_CHECKING:
+    from telic.budget import Budget
 
 START = "as given"
 
@@ -83,6 +86,7 @@ class BootstrapFewShotWithRandomSearch(Optimizer):
         restrict: Sequence[int] | None = None,
         labeled_sample: bool = True,
         run_id: str | None = None,
+        budget: Budget | None = None,
     ) -> Any:
         """Return the best candidate as a copy of `student`.
 
@@ -95,6 +99,7 @@ class BootstrapFewShotWithRandomSearch(Optimizer):
                 shuffled.
             labeled_sample: draw the labelled demos of candidate -2 at random, instead of taking the first.
             run_id: name of the run in the record; by default made from everything it depends on.
+            budget: caps of this compile, such as `telic.budget(calls=500)`.
 
         Returns:
             The program, with `candidate_programs` (best first, each with its score) and `provenance`.
@@ -115,7 +120,7 @@ class BootstrapFewShotWithRandomSearch(Optimizer):
         numbers = tuple(restrict) if restrict is not None else tuple(range(-3, self.num_candidate_programs))
         strategy = self.strategy(problem, numbers=numbers, labeled_sample=labeled_sample)
         options = {"numbers": numbers, "labeled_sample": labeled_sample}
-        return self.run(problem, strategy, run_id=run_id, options=options)
+        return self.run(problem, strategy, run_id=run_id, options=options, budget=budget)
 
     def strategy(
         self, problem: Problem, *, numbers: Sequence[int] = (), labeled_sample: bool = True
@@ -125,7 +130,7 @@ class BootstrapFewShotWithRandomSearch(Optimizer):
         candidates: dict[str, ProgramState] = {START: problem.start}
         notes: list[str] = []
         for number in numbers:
-            label, candidate, found = yield from self._candidate(problem, teacher, number, labeled_sample)
+            label, candidate, found = yield from self.candidate(problem, teacher, number, labeled_sample)
             notes += [f"{label}: {note}" for note in found]
             if candidate not in candidates.values():
                 candidates[label] = candidate
@@ -135,9 +140,10 @@ class BootstrapFewShotWithRandomSearch(Optimizer):
             ranking = yield from self._one_by_one(problem, candidates, self.stop_at_score)
         return Choice(ranking[0].candidate, tuple(ranking), tuple(notes))
 
-    def _candidate(
-        self, problem: Problem, teacher: ProgramState, number: int, labeled_sample: bool
+    def candidate(
+        self, problem: Problem, teacher: ProgramState, number: int, labeled_sample: bool = True
     ) -> Generator[Sequence[Trial], Sequence[Result], tuple[str, ProgramState, tuple[str, ...]]]:
+        """Make the candidate of a number (see `compile`): its label, its state, and notes."""
         if number == -3:
             return "no demos", problem.start.with_demos({path: [] for path in problem.start.paths}), ()
         if number == -2:

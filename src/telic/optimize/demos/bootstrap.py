@@ -10,6 +10,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from telic.errors import BudgetExceededError
 from telic.optimize.problem import Problem
 from telic.optimize.strategy import Outcome, Result, Trial
 from telic.program.state import ProgramState
@@ -42,6 +43,8 @@ def bootstrap(
     the outcome does not depend on which answer arrived first. An example whose run was not good is tried
     again, up to `rounds` times, with other samples.
 
+    A budget reached ends it with what was found before.
+
     Args:
         problem: what is compiled.
         teacher: the teacher's state.
@@ -61,7 +64,10 @@ def bootstrap(
             trial = Trial(
                 teacher, open_, "train", teacher=True, rollout=rollout, keep_steps=True, why="bootstrap demos"
             )
-            (result,) = yield [trial]
+            try:
+                (result,) = yield [trial]
+            except BudgetExceededError:
+                return made
             good |= {o.example: o for o in result.outcomes if _accepted(problem, o)}
         made.tried += len(wave)
         for example in wave:
