@@ -140,10 +140,6 @@ time.sleep(60)
     store.close()
 
 
-@pytest.mark.xfail(
-    reason="A fork while the writer thread is inside SQLite can leave the child waiting; to be mended.",
-    strict=False,
-)
 def test_forked_children_write_beside_their_parent(tmp_path: Path) -> None:
     done = run_script(
         """

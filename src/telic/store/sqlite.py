@@ -16,6 +16,7 @@ from weakref import WeakSet
 
 from telic.errors import StoreError
 from telic.store.base import Row, Table
+from telic.store.gate import inside
 from telic.store.schema import PUT, connect, is_busy, store_error, text_of, values
 from telic.store.writer import EXPECTED, Action, Operation, Writer, transact
 
@@ -170,12 +171,12 @@ class SqliteStore:
         """Write what is queued and close the file; the next use opens it again."""
         if self._tray is not None:
             self._writer.take(self._tray.remains())
-        with self._direct_lock:
+        with self._direct_lock, inside:
             direct, self._direct = self._direct, None
             if direct is not None:
                 direct.close()
-        while self._readers:
-            self._readers.pop().close()
+            while self._readers:
+                self._readers.pop().close()
         self._writer.close()
 
     def __repr__(self) -> str:
@@ -219,12 +220,10 @@ class SqliteStore:
         if not (self._writer.idle and self._direct_lock.acquire(blocking=False)):
             return False
         try:
-            if self._direct is None:
-                self._direct = connect(self.path)
-                self._direct.execute("PRAGMA busy_timeout=0")
-                self._direct.execute("PRAGMA cache_size=-16000")
-                self._direct.execute("PRAGMA wal_autocheckpoint=0")  # it syncs: that is for the writer thread
-            write(self._direct)
+            with inside:
+                if self._direct is None:
+                    self._direct = _connect_directly(self.path)
+                write(self._direct)
         except sqlite3.Error as error:
             if is_busy(error):
                 return False
@@ -245,8 +244,9 @@ class SqliteStore:
         """
         if self._direct is not None and self._direct_lock.acquire(blocking=False):
             try:
-                if self._direct is not None:
-                    return self._direct.execute(sql, bound).fetchall()
+                with inside:
+                    if self._direct is not None:
+                        return self._direct.execute(sql, bound).fetchall()
             except sqlite3.Error as error:
                 if not is_busy(error):
                     raise store_error(error, self.path) from error
@@ -256,6 +256,10 @@ class SqliteStore:
 
     def _read(self, sql: str, bound: tuple[Any, ...] = ()) -> list[Any]:
         """All rows of a query, on a connection that nobody else uses meanwhile."""
+        with inside:
+            return self._read_inside(sql, bound)
+
+    def _read_inside(self, sql: str, bound: tuple[Any, ...]) -> list[Any]:
         try:
             reader = self._readers.pop()
         except IndexError:
@@ -281,6 +285,15 @@ class SqliteStore:
         return row
 
 
+def _connect_directly(path: Path) -> sqlite3.Connection:
+    """A connection for writes that are done at once or not at all."""
+    connection = connect(path)
+    connection.execute("PRAGMA busy_timeout=0")
+    connection.execute("PRAGMA cache_size=-16000")
+    connection.execute("PRAGMA wal_autocheckpoint=0")  # it syncs: that is for the writer thread
+    return connection
+
+
 def _appending(run_id: str, events: Sequence[Row]) -> Callable[[sqlite3.Connection], int]:
     texts = [text_of(event) for event in events]
 
@@ -299,27 +312,13 @@ _left_behind: list[Any] = []
 
 
 def _after_fork() -> None:
-    _held.clear()
     # SQLite's connections must not cross a fork, not even to be closed: keep them, unused, and open anew.
     for store in list(_stores):
         _left_behind.append((store._writer, store._direct, store._readers))
         store._reset()
 
 
-def _before_fork() -> None:
-    # A thread inside SQLite at the fork would leave SQLite's own locks taken in the child, for good.
-    _held.extend(store._direct_lock for store in list(_stores))
-    for lock in _held:
-        lock.acquire()
-
-
-def _after_fork_in_parent() -> None:
-    while _held:
-        _held.pop().release()
-
-
-_held: list[threading.Lock] = []
-os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork)
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def _close_all() -> None:

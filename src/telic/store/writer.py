@@ -11,6 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from telic.errors import StoreError
+from telic.store.gate import inside
 from telic.store.schema import LOCK_SECONDS, connect, is_busy, store_error
 
 if TYPE_CHECKING:
@@ -124,7 +125,8 @@ class Writer:
     def _put(self, operation: Operation) -> None:
         with self._lock:  # so that nothing is queued behind the word that ends the thread
             if self._thread is None:
-                connection = connect(self._path)
+                with inside:
+                    connection = connect(self._path)
                 self._thread = threading.Thread(
                     target=self._main, args=(connection,), name="telic-store", daemon=True
                 )
@@ -149,11 +151,14 @@ class Writer:
                 ending = operation is None
             if _CHECKPOINT in batch:
                 batch = [operation for operation in batch if operation is not _CHECKPOINT]
-                _shorten_log(connection)
+                with inside:
+                    _shorten_log(connection)
             if batch:
-                self._commit(connection, batch)
+                with inside:
+                    self._commit(connection, batch)
                 _tell(batch)
-        connection.close()
+        with inside:
+            connection.close()
 
     def _commit(self, connection: sqlite3.Connection, batch: list[Operation]) -> None:
         """All in one transaction; if that fails, each in its own, so that only the guilty ones fail."""
