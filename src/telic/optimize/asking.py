@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 from telic.data.example import Example
@@ -13,6 +14,7 @@ from telic.evaluate.outcome import describe
 from telic.evaluate.runner import Job, run_jobs
 from telic.optimize.journal import Journal
 from telic.optimize.strategy import Ask, Reply
+from telic.optimize.window import fit_ask
 from telic.runtime.settings import settings
 from telic.signatures.validation import to_jsonable
 
@@ -24,7 +26,7 @@ def answer(
     num_threads: int | None,
     booked: Callable[[Ask, Ran], None],
 ) -> list[Reply]:
-    """Have every ask replied to: from the journal, or by running it.
+    """Have every ask replied to: from the journal, or by running it, its inputs cut to the model's window.
 
     Args:
         asks: what is wanted; two with the same key are one.
@@ -35,8 +37,14 @@ def answer(
     open_ = {ask.key: ask for ask in asks if journal.reply(ask) is None}
     failed: dict[str, Reply] = {}
 
+    notes: dict[str, str | None] = {}
+
+    def job(ask: Ask) -> Job:
+        fitting, notes[ask.key] = fit_ask(ask)
+        return _job(fitting)
+
     def on_result(ask: Ask, ran: Ran) -> None:
-        reply = _reply(ask, ran)
+        reply = _reply(ask, ran, notes[ask.key])
         if ran.error is None:
             journal.replied(reply)
         else:
@@ -49,7 +57,7 @@ def answer(
         group = [ask for ask in open_.values() if ask.lm is lm]
         with _asking(lm):
             run_jobs(
-                [_job(ask) for ask in group],
+                [job(ask) for ask in group],
                 None,
                 num_threads=num_threads,
                 on_result=lambda ran, group=group: on_result(group[ran.index], ran),
@@ -71,7 +79,7 @@ def _job(ask: Ask) -> Job:
     return Job(program, Example(dict(ask.inputs)).with_inputs(*ask.inputs), ask.rollout or None)
 
 
-def _reply(ask: Ask, ran: Ran) -> Reply:
+def _reply(ask: Ask, ran: Ran, note: str | None) -> Reply:
     problem = ran.problem
     return Reply(
         ask,
@@ -80,6 +88,7 @@ def _reply(ask: Ask, ran: Ran) -> Reply:
         ran.calls + ran.cached_calls,
         ran.usage.total_tokens,
         ran.cost,
+        note,
     )
 
 
@@ -91,4 +100,4 @@ def plain_value(value: Any) -> Any:
 
 
 def _as_asked(ask: Ask, reply: Reply) -> Reply:
-    return Reply(ask, reply.value, reply.failure, reply.calls, reply.tokens, reply.cost)
+    return replace(reply, ask=ask)

@@ -78,6 +78,7 @@ class Engine:
     spent: Spent = field(default_factory=Spent)
     stopped: str | None = None
     _errors: int = 0
+    _notes: dict[str, None] = field(default_factory=dict)
     _seen: dict[str, Ranked] = field(default_factory=dict)
 
     def run(self, strategy: Strategy) -> Choice:
@@ -135,7 +136,9 @@ class Engine:
                 self._count_error(ran.error, ask.why or "a question to a model")
             self.progress.replied(self.spent)
 
-        return answer(asks, self.journal, num_threads=self.num_threads, booked=booked)
+        replies = answer(asks, self.journal, num_threads=self.num_threads, booked=booked)
+        self._notes |= {reply.note: None for reply in replies if reply.note}
+        return replies
 
     def _evaluate(self, trials: Sequence[Trial]) -> list[Result]:
         self.progress.asked(trials)
@@ -247,9 +250,8 @@ class Engine:
         self._seen[trial.candidate.hash] = Ranked(trial.candidate, trial.why.partition(",")[0], scores)
 
     def _noted(self, choice: Choice) -> Choice:
-        if self.stopped is None:
-            return choice
-        return replace(choice, notes=(*choice.notes, f"The run was ended by its budget: {self.stopped}"))
+        ended = [] if self.stopped is None else [f"The run was ended by its budget: {self.stopped}"]
+        return replace(choice, notes=(*choice.notes, *self._notes, *ended))
 
     def _best_so_far(self) -> Choice:
         """The candidate that is surest to be good: few examples do not make a winner."""

@@ -83,7 +83,8 @@ class Journal:
         row = self._replies.get(ask.key)
         if row is None:
             return None
-        return Reply(ask, row["value"], row.get("failure"), row["calls"], row["tokens"], row["cost"])
+        told = (row["value"], row.get("failure"), row["calls"], row["tokens"], row["cost"], row.get("note"))
+        return Reply(ask, *told)
 
     def replied(self, reply: Reply) -> None:
         """Write down a reply; durable when this returns."""

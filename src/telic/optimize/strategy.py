@@ -184,6 +184,7 @@ class Reply:
         calls: LM calls made or taken from the record.
         tokens: prompt and completion tokens of these.
         cost: US dollars, `None` where unknown.
+        note: what was cut of its inputs to fit the model's window.
     """
 
     ask: Ask
@@ -192,11 +193,13 @@ class Reply:
     calls: int = 0
     tokens: int = 0
     cost: float | None = None
+    note: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """All but what was asked."""
         row = {"value": self.value, "calls": self.calls, "tokens": self.tokens, "cost": self.cost}
-        return row if self.failure is None else {**row, "failure": self.failure}
+        told = {"failure": self.failure, "note": self.note}
+        return row | {name: text for name, text in told.items() if text is not None}
 
 
 @dataclass(frozen=True, slots=True)

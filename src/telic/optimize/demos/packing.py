@@ -7,11 +7,10 @@ from typing import Any
 
 from telic.errors import LMNotConfiguredError
 from telic.optimize.problem import Problem
+from telic.optimize.window import room, tokens
 from telic.program.pipeline import resolve_lm
 from telic.program.state import ProgramState
 
-_ANSWER_TOKENS = 256
-"""Room kept for the answer where `max_tokens` is not set."""
 _SAMPLE = 5
 """How many of the longest inputs the prompt is measured with."""
 
@@ -46,17 +45,15 @@ def _fitting(problem: Problem, predictor: Any, demos: Sequence[Mapping[str, Any]
         lm = resolve_lm(predictor.lm)
     except LMNotConfiguredError:
         return list(demos)
-    window = lm.context_window
+    space = room(predictor, lm)
     inputs = _longest_inputs(problem, predictor, demos)
-    if window is None or not demos or not inputs:
+    if space is None or not demos or not inputs:
         return list(demos)
-    answer = predictor.config.get("max_tokens") or lm.kwargs.get("max_tokens") or _ANSWER_TOKENS
-    room = window - min(answer, window // 2)
     ranked = sorted(range(len(demos)), key=lambda i: (not demos[i].get("augmented"), i))
 
     def fits(count: int) -> bool:
         predictor.demos = [demos[i] for i in sorted(ranked[:count])]
-        return all(_tokens(lm, predictor.request_for(**values)) <= room for values in inputs)
+        return all(tokens(lm, predictor.request_for(**values)) <= space for values in inputs)
 
     low, high = 0, len(demos)
     while low < high:
@@ -75,11 +72,3 @@ def _longest_inputs(
     ]
     inputs = [{name: row[name] for name in names} for row in rows]
     return sorted(inputs, key=lambda values: -len(str(values)))[:_SAMPLE]
-
-
-def _tokens(lm: Any, request: Any) -> int:
-    exact: int | None = lm.count_tokens(request)
-    if exact is not None:
-        return exact
-    # About 3 characters a token: too many rather than too few.
-    return len(request.prompt or str(request.messages)) // 3
