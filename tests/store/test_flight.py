@@ -247,8 +247,8 @@ def test_a_leader_whose_loop_is_gone_is_not_waited_for(monkeypatch: pytest.Monke
 
 
 def test_a_slow_leader_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flight, "_PULSE_SECONDS", 0.03)
-    work = Work(0.4)
+    monkeypatch.setattr(flight, "_PULSE_SECONDS", 0.15)
+    work = Work(0.6)
     work.followers = 5
     callers = [lambda: run(work.later()), work.sync, lambda: asyncio.run(work.later())] * 2
     assert set(bounded_map(lambda one: one(), callers, num_threads=6).results) == {"result 1"}
