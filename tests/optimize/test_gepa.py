@@ -260,6 +260,20 @@ def test_a_budget_ends_the_run_with_the_best_so_far() -> None:
     assert compiled.report.ranking[0].mean == 0.5
 
 
+@pytest.mark.parametrize("selector", ["round_robin", "all", lambda candidate, **_: list(candidate)])
+def test_what_is_spent_lies_within_the_forecast(selector: Any) -> None:
+    optimizer = gepa(component_selector=selector)
+    lm = task_lm()
+    with telic.context(lm=lm):
+        forecast = optimizer.forecast(Two(), trainset=rows(6), valset=rows(4, 100))
+        assert lm.asked == []
+        spent = optimizer.compile(Two(), trainset=rows(6), valset=rows(4, 100)).report.spent
+    assert forecast.calls.low <= spent.calls <= forecast.calls.worst
+    assert forecast.scores.low <= spent.scores <= forecast.scores.worst
+    assert forecast.calls.worst <= 10 * forecast.calls.expected
+    assert optimizer.reflection_lm.model in forecast.models
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

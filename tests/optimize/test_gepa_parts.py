@@ -145,3 +145,67 @@ def test_a_candidate_shown_worse_than_its_parent_is_stopped_early() -> None:
     assert [len(r.scores) for r in whole.report.ranking] == [40, 40]
     assert raced.report.ranking[0].label == whole.report.ranking[0].label == "as given"
     assert raced.report.spent.scores == whole.report.spent.scores - 28
+
+
+class Toned(telic.Module):
+    """Shows the model a text of its own."""
+
+    def __init__(self) -> None:
+        self.tone = telic.Text("Hm.", desc="tone of answers")
+        self.answer = telic.Predict("question, tone -> answer")
+
+    def forward(self, question: str) -> Any:
+        return self.answer(question=question, tone=str(self.tone))
+
+
+def test_declared_texts_are_rewritten_and_saved(tmp_path: Any) -> None:
+    reflection = RecordedLM(lambda text: chat(new_instruction="MAGIC"))
+    lm = RecordedLM(lambda text: chat(answer="all" if "MAGIC" in text else "none"))
+    compiled = compiled_by(gepa(reflection_lm=reflection), Toned(), lm)
+    assert str(compiled.tone) == "MAGIC"
+    assert any("tone of answers" in str(messages) for messages in reflection.asked)
+    compiled.save(tmp_path / "toned.json")
+    again = Toned()
+    again.load(tmp_path / "toned.json")
+    assert str(again.tone) == "MAGIC"
+
+
+def agent_lm() -> RecordedLM:
+    """Uses the tool where it is said to be the one, and knows the answer where it did."""
+    lm: RecordedLM
+
+    def reply(text: str) -> str:
+        system = lm.asked[-1][0]["content"]
+        if "next_tool_name" in system:
+            use = "MAGIC" in system and "observation" not in text
+            return chat(next_thought="…", next_tool_name="find" if use else "finish", next_tool_args="{}")
+        return chat(reasoning="…", answer="all" if "found it" in text else "none")
+
+    lm = RecordedLM(reply)
+    return lm
+
+
+def find() -> str:
+    """Do something."""
+    return "found it"
+
+
+def test_what_tools_are_said_to_do_is_rewritten_where_asked_for() -> None:
+    def proposer(candidate: Any, reflective_dataset: Any, components_to_update: Any) -> dict[str, str]:
+        (record, *_) = reflective_dataset[components_to_update[0]]
+        assert record["Feedback"] == "no step is named"
+        return {name: "MAGIC" for name in components_to_update if name.endswith(".desc")}
+
+    def tools(candidate: Any, **_: Any) -> list[str]:
+        return [name for name in candidate if "tools" in name]
+
+    def agent() -> Any:
+        return telic.ReAct("question -> answer", tools=[find], max_iters=3)
+
+    options = {"instruction_proposer": proposer, "component_selector": tools}
+    compiled = compiled_by(gepa(optimize_tools=True, **options), agent(), agent_lm())
+    assert compiled.tools["find"].desc == "MAGIC"
+    assert compiled.report.ranking[0].mean == 1.0
+    assert "MAGIC" in compiled.react.signature.instructions
+    kept = compiled_by(gepa(max_metric_calls=12, **options), agent(), agent_lm())
+    assert kept.tools["find"].desc == "Do something."

@@ -139,6 +139,17 @@ def test_a_budget_ends_the_run_with_the_best_so_far() -> None:
     assert "15" in compiled.report.stopped
 
 
+def test_what_is_spent_lies_within_the_forecast() -> None:
+    lm = FickleLM()
+    with telic.context(lm=lm):
+        forecast = simba().forecast(telic.Predict("question -> answer"), trainset=rows(12))
+        assert lm.asked == []
+        spent = simba().compile(telic.Predict("question -> answer"), trainset=rows(12)).report.spent
+    assert forecast.calls.low <= spent.calls <= forecast.calls.worst
+    assert forecast.scores.low <= spent.scores <= forecast.scores.worst
+    assert forecast.calls.worst <= 10 * forecast.calls.expected
+
+
 def test_fewer_examples_than_a_minibatch_are_one() -> None:
     compiled = compiled_by(simba(bsize=99, max_steps=1), trainset=rows(5))
     assert len(compiled.report.ranking[0].scores) == 5

@@ -154,7 +154,7 @@ class Search:
         state = SearchState.of(self.pool, iteration, self.spent)
         runs = [_trajectory(self.problem.trainset, outcome) for outcome in before.outcomes]
 
-        def select(**_: Any) -> list[str]:
+        def select(**_: Any) -> dict[str, list[str]]:
             chosen = selector(
                 state=state,
                 trajectories=runs,
@@ -162,7 +162,7 @@ class Search:
                 candidate_idx=parent.number,
                 candidate=parent.state.components(),
             )
-            return list(chosen)
+            return {"components": list(chosen)}
 
         inputs = {"iteration": iteration, "candidate": parent.number}
         ask = Ask(
@@ -175,7 +175,8 @@ class Search:
         (reply,) = yield [ask]
         if reply.failure is not None:
             self.notes.append(f"The component selector failed in iteration {iteration}: {reply.failure}")
-        return [name for name in reply.value or () if name in self.options.names]
+        found = (reply.value or {}).get("components", ())
+        return [name for name in found if name in self.options.names]
 
     def _records(self, iteration: int, names: Sequence[str], result: Result) -> Mapping[str, list[Record]]:
         runs = [(self.problem.trainset[outcome.example], outcome) for outcome in result.outcomes]
