@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 PINS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types layers format bench bench-snips bench-embedded docs clean
+.PHONY: help setup demo test lint types layers format bench bench-snips bench-embedded bench-prefix bench-constrained bench-dspy-programs docs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -54,6 +54,15 @@ bench-snips: $(VENV)/.local  ## intents on a small model, telic's search against
 
 bench-embedded: $(VENV)/.local  ## word problems and intents on both small models, as declared and compiled
 	$(BIN)/python -m benchmarks.embedded_tasks $(ARGS)
+
+bench-prefix: $(VENV)/.local  ## what it saves that prompts with the same beginning follow each other
+	$(BIN)/python -m benchmarks.prefix_reuse $(ARGS)
+
+bench-constrained: $(VENV)/.local  ## a small model held to four formats, a hundred times
+	$(BIN)/python -m benchmarks.constrained $(ARGS)
+
+bench-dspy-programs: $(VENV)/.dev  ## programs written for DSPy, on both: the same requests, the same answers
+	$(BIN)/python -m benchmarks.dspy_programs $(ARGS)
 
 docs: $(VENV)/.dev  ## run every Python block of the README and the pages
 	$(BIN)/python -m pytest tests/project/test_docs.py

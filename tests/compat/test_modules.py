@@ -174,3 +174,65 @@ def test_criteria_of_decisions() -> None:
     assert predict.get_criteria("spam") == {"true": "yes", "false": "no"}
     predict.set_criteria("level", ["poor", "good"])
     assert predict.get_criteria("level") == ["poor", "good"]
+
+
+# Tries that fail.
+
+
+class Fragile(dspy.Module):  # type: ignore[misc,unused-ignore]
+    def __init__(self, failures: int) -> None:
+        super().__init__()
+        self.answer = dspy.Predict("question -> answer")
+        self.failures = failures
+
+    def forward(self, **inputs: Any) -> Any:
+        FAILURES.append(None)
+        if len(FAILURES) <= self.failures:
+            raise ValueError("deliberately")
+        return self.answer(**inputs)
+
+
+FAILURES: list[None] = []
+
+
+@pytest.mark.parametrize("kind", ["BestOfN", "Refine"])
+@pytest.mark.parametrize(
+    ("failures", "fail_count", "answered"),
+    [(1, None, True), (2, None, True), (3, None, False), (1, 1, True), (2, 1, False), (2, 2, True)],
+)
+def test_tries_may_raise(kind: str, failures: int, fail_count: int | None, answered: bool) -> None:
+    FAILURES.clear()
+    dummy(*[{"answer": "a"}] * 3)
+    program = getattr(dspy, kind)(
+        module=Fragile(failures), N=3, reward_fn=lambda args, pred: 1.0, threshold=0.5, fail_count=fail_count
+    )
+    if answered:
+        assert program(question="?").answer == "a"
+        assert len(FAILURES) == failures + 1
+    else:
+        with pytest.raises(ValueError, match="deliberately"):
+            program(question="?")
+
+
+@pytest.mark.parametrize("kind", ["BestOfN", "Refine"])
+def test_every_try_is_sampled(kind: str) -> None:
+    with served(chat(answer="two words")) as (server, _):
+        tries = getattr(dspy, kind)(
+            module=dspy.Predict("question -> answer"), N=2, reward_fn=lambda args, pred: 0.0, threshold=1.0
+        )
+        assert tries(question="?").answer == "two words"
+    asked = [body for body in server.bodies if "discussion" not in str(body["messages"][0])]
+    assert [body["temperature"] for body in asked] == [1.0, 1.0]
+
+
+def test_only_the_best_try_is_traced() -> None:
+    dummy({"answer": "x"}, {"answer": "yyy"}, {"answer": "zz"})
+    best = dspy.BestOfN(
+        module=dspy.Predict("question -> answer"),
+        N=3,
+        reward_fn=lambda args, pred: len(pred.answer),
+        threshold=9,
+    )
+    with dspy.context(trace=[]):
+        best(question="?")
+        assert [prediction.answer for _, _, prediction in dspy.settings.trace] == ["yyy"]

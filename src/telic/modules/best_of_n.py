@@ -46,7 +46,7 @@ class BestOfN(SteppedModule):
         tries = Tries(self.module)
         best: Any = None
         best_reward = float("-inf")
-        failures: list[TelicError] = []
+        failures: list[Exception] = []
         for number in range(self.N):
             attempt: Try = yield tries.attempt(number, kwargs)
             if attempt.error is not None:

@@ -16,6 +16,7 @@ from telic.program.module import Module
 from telic.program.predict import Predict
 from telic.program.stepped import Call, SteppedModule
 from telic.program.tries import Tries, Try
+from telic.runtime.settings import settings
 from telic.runtime.steps import Steps
 from telic.signatures import InputField, OutputField, Signature
 from telic.signatures.validation import to_jsonable
@@ -83,7 +84,7 @@ class Refine(SteppedModule):
         tries = Tries(self.module)
         best: Any = None
         best_reward = float("-inf")
-        failures: list[TelicError] = []
+        failures: list[Exception] = []
         advice: dict[str, str] = {}
         for number in range(self.N):
             attempt: Try = yield tries.attempt(number, kwargs, partial(_advised, advice))
@@ -98,7 +99,8 @@ class Refine(SteppedModule):
                 best, best_reward = attempt, reward
             if reward >= self.threshold or number == self.N - 1:
                 break
-            advice = yield from self._review(attempt, kwargs, reward)
+            if attempt.error is None or not settings.forgive_any_error:
+                advice = yield from self._review(attempt, kwargs, reward)
         if best is None:
             raise failures[-1]
         best.keep_trace()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from telic.errors import BudgetExceededError, LMConfigurationError, TelicError
 from telic.runtime import scope as scopes
+from telic.runtime.settings import settings
 from telic.runtime.steps import Do
 
 
@@ -24,14 +26,14 @@ class Try:
 
     prediction: Any
     trace: list[Any]
-    error: TelicError | None
+    error: Exception | None
     paths: Mapping[int, str]
 
     def keep_trace(self) -> None:
         """Give this run's trace to whoever collects one, as if it had been the only run."""
-        collected = scopes.current().trace
-        if collected is not None:
-            collected.extend(self.trace)
+        for collected in (scopes.current().trace, settings.trace):
+            if collected is not None:
+                collected.extend(self.trace)
 
 
 class Tries:
@@ -49,7 +51,8 @@ class Tries:
     ) -> Do:
         """The step that makes run `number`, from 0; its outcome is a `Try`.
 
-        Run 0 is the module as it is; later ones ask for other samples at temperature 1.
+        Run 0 is the module as it is; later ones ask for other samples at temperature 1, as does run 0 with
+        the setting `first_try_sampled`.
 
         Args:
             number: which run.
@@ -62,29 +65,27 @@ class Tries:
         trace: list[Any] = []
         paths = {id(p): path for path, p in module.named_predictors()}
 
+        forgiven = Exception if settings.forgive_any_error else TelicError
+
         def run() -> Try:
-            token = scopes.enter(_scope(number, trace))
             try:
-                return Try(module(**inputs), trace, None, paths)
-            except TelicError as error:
+                with _apart(number, trace):
+                    return Try(module(**inputs), trace, None, paths)
+            except forgiven as error:
                 return _failed(error, trace, paths)
-            finally:
-                scopes.leave(token)
 
         async def arun() -> Try:
-            token = scopes.enter(_scope(number, trace))
             try:
-                return Try(await module.acall(**inputs), trace, None, paths)
-            except TelicError as error:
+                with _apart(number, trace):
+                    return Try(await module.acall(**inputs), trace, None, paths)
+            except forgiven as error:
                 return _failed(error, trace, paths)
-            finally:
-                scopes.leave(token)
 
         return Do(run, arun)
 
     def _sampled(self, number: int) -> Any:
         made = self._module.deepcopy()
-        if number:
+        if number or settings.first_try_sampled:
             for _, predictor in made.named_predictors():
                 predictor.config = {**predictor.config, "temperature": 1.0}
         stream = scopes.current().stream
@@ -95,6 +96,17 @@ class Tries:
         return made
 
 
+@contextmanager
+def _apart(number: int, trace: list[Any]) -> Iterator[None]:
+    """Run as sample `number`, with a trace of its own that nobody else collects."""
+    token = scopes.enter(_scope(number, trace))
+    try:
+        with settings.context(trace=None):
+            yield
+    finally:
+        scopes.leave(token)
+
+
 def _scope(number: int, trace: list[Any]) -> scopes.Scope:
     outer = scopes.current()
     rollout = outer.rollout_id
@@ -103,7 +115,7 @@ def _scope(number: int, trace: list[Any]) -> scopes.Scope:
     return replace(outer, trace=trace, rollout_id=rollout)
 
 
-def _failed(error: TelicError, trace: list[Any], paths: Mapping[int, str]) -> Try:
+def _failed(error: Exception, trace: list[Any], paths: Mapping[int, str]) -> Try:
     if isinstance(error, (BudgetExceededError, LMConfigurationError)):
         raise error  # the next try would end in the same way
     return Try(None, trace, error, paths)

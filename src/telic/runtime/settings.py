@@ -58,6 +58,8 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "state_layout": "telic",
         "native_agent_tools": True,
         "stream_recorded": True,
+        "first_try_sampled": False,
+        "forgive_any_error": False,
     }
 )
 """Every setting and its default. Names follow DSPy's where DSPy has them. The last ones choose between
@@ -72,6 +74,8 @@ telic's way and the one DSPy documents:
     native_agent_tools       `ReActV2` has tools called natively where the model can, unless told otherwise
     state_layout             `"telic"`, or `"dspy"`: in which of the two states and program files are written
     stream_recorded          an answer from the record is streamed too, as one chunk
+    first_try_sampled        the first try of `BestOfN` and `Refine` is drawn at temperature 1 too
+    forgive_any_error        a try of theirs that raises anything has failed; else only one of telic's errors
 """
 
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
