@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ def compile_program(
         _forecast(made.forecast(target, **taken), as_json)
         return
     budget = options.within_budget(budget_calls, budget_tokens, budget_usd, budget_seconds)
-    with _noting(context, out), budget:
+    with _noting(context, out), _expecting(made, target, taken), budget:
         compiled = made.compile(target, **taken)
     compiled.save(out)
     _report(compiled.report, out, as_json)
@@ -91,6 +92,15 @@ def _noting(context: typer.Context, out: Path) -> AbstractContextManager[None]:
 
     line_typed = context.find_root().meta.get("telic.line")
     return describing_runs(command=line_typed, folder=os.getcwd(), out=str(out))
+
+
+def _expecting(optimizer: Any, target: Any, taken: Mapping[str, Any]) -> AbstractContextManager[None]:
+    """A block in which the time left is shown, where somebody looks."""
+    from telic.optimize.progress import expecting_calls
+
+    if not sys.stderr.isatty():
+        return nullcontext()
+    return expecting_calls(optimizer.forecast(target, **taken).calls.expected)
 
 
 def _sets(

@@ -152,7 +152,9 @@ class Engine:
                 # What was scored counts also where a cap ends the step.
                 for trial in group:
                     self._remember(self._result(trial))
-        return [self._result(trial) for trial in trials]
+        results = [self._result(trial) for trial in trials]
+        self.progress.told(results)
+        return results
 
     def _run(self, trials: Sequence[Trial]) -> None:
         """Run what the journal does not know, of trials that differ in candidate and examples alone.
@@ -225,7 +227,7 @@ class Engine:
             self._count_error(ran.error, f"{trial.pool} example {example} ({trial.why})")
         else:
             self.journal.scored(key, _outcome(example, ran, program, trial.keep_steps))
-        self.progress.scored(trial, ran, self.spent)
+        self.progress.scored(trial, example, ran.score, self.spent)
 
     def _count_error(self, error: BaseException, where: str) -> None:
         self._errors += 1
