@@ -50,7 +50,7 @@ class ResumeCheck:
     metric_calls: int
 
 
-@dataclass
+@dataclass(eq=False)  # budgets are told apart by identity
 class _Paid:
     """Counts what is paid for: a budget without a cap, and a metric that keeps a tally."""
 

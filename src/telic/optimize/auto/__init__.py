@@ -1,0 +1,1 @@
+"""`telic.compile`: one call that looks at budget, data and model, and chooses what to try."""
