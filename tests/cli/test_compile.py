@@ -131,6 +131,19 @@ def test_a_budget_saves_the_best_so_far_and_resume_goes_on(
     assert set(server.answered) > asked
 
 
+def test_a_run_that_is_not_over_is_shown_as_its_journal_knows_it(telic: Any, words: list[Any]) -> None:
+    from telic.store.default import default_store
+
+    telic(*search(words))
+    (row,) = json.loads(telic("runs", "list", "--json").stdout)
+    known = {name: value for name, value in row.items() if name != "result"}
+    default_store().put("runs", row["id"], {**known, "state": "running"})
+    shown = telic("runs", "show", row["id"]).stdout
+    assert "running" in shown
+    assert "100.0" in shown
+    assert "as given" in shown
+
+
 def test_a_finished_run_is_not_resumed(telic: Any, words: list[Any]) -> None:
     telic(*words, "--optimizer", "labeled")
     (row,) = json.loads(telic("runs", "list", "--json").stdout)

@@ -174,6 +174,27 @@ def test_a_run_refuses_to_go_on_when_something_changed():
         compile_with(rows(20), metric=lambda example, pred, trace=None: True)
 
 
+def test_a_run_refuses_to_go_on_with_other_parameters_of_the_optimizer():
+    lm = planted_lm()
+
+    def compile_with(**parameters: Any) -> Any:
+        optimizer = telic.BootstrapRS(
+            **{"metric": exact, "num_candidate_programs": 1, "teacher_settings": {"lm": lm}, **parameters}
+        )
+        with telic.context(lm=lm):
+            return optimizer.compile(telic.Predict(Colour), trainset=rows(20), run_id="mine")
+
+    compile_with()
+    compile_with(num_threads=2, max_errors=3)
+    for changed in (
+        {"seed": 1},
+        {"max_labeled_demos": 3},
+        {"teacher_settings": {"lm": lm.copy(temperature=1)}},
+    ):
+        with pytest.raises(RunMismatchError, match="optimizer"):
+            compile_with(**changed)
+
+
 def test_a_budget_ends_the_run_with_the_best_so_far():
     lm = planted_lm()
     with telic.context(lm=lm, num_threads=16), telic.budget(calls=60):

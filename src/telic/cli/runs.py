@@ -51,9 +51,10 @@ def show(run: RunId, as_json: Json = False) -> None:
     if result.get("error"):
         heading("error")
         line(result["error"])
-    if result.get("candidates"):
+    candidates = result.get("candidates") or _standing(events)
+    if candidates:
         heading("candidates")
-        rows = [[c["label"], c.get("score"), c.get("interval"), c["examples"]] for c in result["candidates"]]
+        rows = [[c["label"], c.get("score"), c.get("interval"), c["examples"]] for c in candidates]
         print_table(["candidate", "score %", "95 % interval", "examples"], rows)
 
 
@@ -91,6 +92,20 @@ def export(
     else:
         write_atomic(out, text)
         say(f"{out}: {text.count(chr(10))} lines")
+
+
+def _standing(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The candidates of a run that has no result yet, as its journal knows them."""
+    from telic.optimize.progress import Progress
+    from telic.optimize.strategy import Outcome
+
+    progress = Progress("", show=False)
+    labels = {e["candidate"]: e["why"].partition(",")[0] for e in events if e["type"] == "proposed"}
+    for event in events:
+        if event["type"] == "scored" and event["pool"] == "val" and not event.get("teacher"):
+            digest, outcome = event["candidate"], Outcome.from_json(event)
+            progress.stand(digest, labels.get(digest) or digest[:8], outcome.example, outcome.score)
+    return [standing.row() for standing in progress.ranked()]
 
 
 def _store() -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from types import CodeType, FunctionType, MethodType
 from typing import Any
@@ -25,11 +25,30 @@ def code_fingerprint(value: Any) -> str:
     return stable_hash(list(_parts(value, set(), 0)))
 
 
-def parameter_identity(value: Any) -> Any:
-    """What a run depends on of an optimizer's parameter: an LM's state and address, a function's code."""
+def parameter_identity(value: Any, depth: int = 0) -> Any:
+    """What a run depends on of an optimizer's parameter, as JSON that is the same in every process.
+
+    Of an LM its state and address, of a function or class its code, of another optimizer its parameters, of
+    a program its code and state, of any other object its class and attributes.
+    """
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    if depth > _MAX_DEPTH:
+        return type(value).__qualname__
+    if isinstance(value, Mapping):
+        return {str(key): parameter_identity(part, depth + 1) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [parameter_identity(part, depth + 1) for part in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted(stable_hash(parameter_identity(part, depth + 1)) for part in value)
+    if hasattr(value, "get_params"):
+        return [type(value).__qualname__, parameter_identity(value.get_params(), depth + 1)]
     if hasattr(value, "dump_state"):
-        return [value.dump_state(), getattr(value, "endpoint", None)]
-    return code_fingerprint(value) if callable(value) else value
+        return [type(value).__qualname__, value.dump_state(), getattr(value, "endpoint", None)]
+    if callable(value):
+        return code_fingerprint(value)
+    known = value.toDict() if hasattr(value, "toDict") else getattr(value, "__dict__", {})
+    return [type(value).__qualname__, parameter_identity(known, depth + 1)]
 
 
 def _parts(value: Any, seen: set[int], depth: int) -> Iterator[Any]:

@@ -126,8 +126,9 @@ class Optimizer:
 
         # How many threads, and what is shown, change nothing of the outcome.
         indifferent = {"metric", "num_threads", "max_errors", "display_progress", "teacher_settings"}
-        params = {k: parameter_identity(v) for k, v in self.get_params().items() if k not in indifferent}
-        teacher = {k: repr(v) for k, v in (self.get_params().get("teacher_settings") or {}).items()}
+        given = self.get_params()
+        params = {k: parameter_identity(v) for k, v in given.items() if k not in indifferent}
+        teacher = {k: parameter_identity(v) for k, v in (given.get("teacher_settings") or {}).items()}
         return stable_hash([type(self).__name__, params, teacher, dict(options)])
 
     def describe(self, problem: Problem) -> dict[str, Any]:

@@ -57,6 +57,11 @@ class Standing:
             self.seen.add(example)
             self.scores.add(score)
 
+    def row(self) -> dict[str, Any]:
+        """Label, score and interval in percent, number of examples."""
+        score, interval = round(100 * self.scores.mean, 2), list(self.scores.interval().percent())
+        return {"label": self.label, "score": score, "interval": interval, "examples": self.scores.count}
+
     def __str__(self) -> str:
         return f"{self.label} {100 * self.scores.mean:.1f} % {self.scores.interval().percent()}"
 
@@ -130,6 +135,12 @@ class Progress:
             return None
         return max(0.0, (self._expected / made - 1.0) * (monotonic() - self._began))
 
+    def stand(self, digest: str, label: str, example: int, score: float | None) -> None:
+        """Take in a score of a candidate, by its hash."""
+        if digest not in self.standings:
+            self.standings[digest] = Standing(label)
+        self.standings[digest].add(example, score)
+
     def close(self) -> None:
         """The run is over."""
         if self._live is not None:
@@ -139,8 +150,8 @@ class Progress:
 
     def _stand(self, trial: Trial, example: int, score: float | None) -> None:
         if trial.pool == "val" and not trial.teacher:
-            label = trial.why.partition(",")[0] or trial.candidate.hash[:8]
-            self.standings.setdefault(trial.candidate.hash, Standing(label)).add(example, score)
+            digest = trial.candidate.hash
+            self.stand(digest, trial.why.partition(",")[0] or digest[:8], example, score)
 
     def _begin(self, step: str, total: int, unit: str) -> None:
         logger.info("%s: %s, %d %s", self._name, step, total, unit)
