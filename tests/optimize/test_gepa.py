@@ -253,8 +253,7 @@ def test_equal_seeds_give_equal_candidates_in_every_process() -> None:
 
 def test_a_budget_ends_the_run_with_the_best_so_far() -> None:
     lm, reflection = task_lm(), reflecting_lm()
-    with telic.budget(calls=20):
-        compiled = compiled_by(gepa(reflection_lm=reflection), lm=lm)
+    compiled = compiled_by(gepa(reflection_lm=reflection), lm=lm, budget=telic.budget(calls=20))
     assert len(lm.asked) + len(reflection.asked) == 20
     assert "20" in compiled.report.stopped
     assert compiled.report.ranking[0].mean == 0.5

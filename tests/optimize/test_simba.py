@@ -15,6 +15,7 @@ from telic.optimize.simba.buckets import sorted_buckets
 from telic.optimize.simba.demonstrations import with_demo, with_fewer_demos
 from telic.optimize.strategy import Outcome
 from telic.program.state import ProgramState
+from telic.store.memory import MemoryStore
 from telic.testing import check_deterministic, check_resume
 from tests.scripted import RecordedLM, chat, completion
 
@@ -132,11 +133,19 @@ def test_equal_seeds_give_equal_candidates_in_every_process() -> None:
 
 
 def test_a_budget_ends_the_run_with_the_best_so_far() -> None:
-    lm = FickleLM()
-    with telic.budget(calls=15):
-        compiled = compiled_by(simba(), lm)
-    assert len(lm.asked) == 15
-    assert "15" in compiled.report.stopped
+    def stopped_at(calls: int) -> Any:
+        lm = FickleLM()
+        with telic.context(store=MemoryStore()):
+            compiled = compiled_by(simba(max_demos=0), lm, budget=telic.budget(calls=calls))
+        assert len(lm.asked) == calls
+        assert str(calls) in compiled.report.stopped
+        return compiled
+
+    assert stopped_at(15).signature.instructions == telic.Predict("question -> answer").signature.instructions
+    # By then the first step has a winner.
+    late = stopped_at(38)
+    assert late.signature.instructions.endswith("Say yes.")
+    assert any("before its winners were compared" in note for note in late.report.notes)
 
 
 def test_what_is_spent_lies_within_the_forecast() -> None:

@@ -5,7 +5,7 @@ Evolution Can Outperform Reinforcement Learning", arXiv:2507.19457).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from telic.errors import CompileError
 from telic.lm.base import BaseLM
@@ -16,6 +16,9 @@ from telic.optimize.gepa.selecting import Selector, check_selector
 from telic.optimize.optimizer import Optimizer
 from telic.optimize.problem import Problem, make_problem
 from telic.program.tool_texts import is_tool_state
+
+if TYPE_CHECKING:
+    from telic.budget import Budget
 
 
 class GEPAFeedbackMetric(Protocol):
@@ -179,6 +182,7 @@ class GEPA(Optimizer):
         teacher: Any = None,
         valset: Sequence[Any] | None = None,
         run_id: str | None = None,
+        budget: Budget | None = None,
     ) -> Any:
         """Return the best candidate as a copy of `student`.
 
@@ -189,6 +193,7 @@ class GEPA(Optimizer):
             valset: examples that candidates are compared on; the trainset by default. Fewer than the trainset
                 will do: each candidate sees them all.
             run_id: name of the run in the record; by default made from everything it depends on.
+            budget: caps of this compile, such as `telic.budget(calls=500)`.
 
         Returns:
             The program, with `candidate_programs`, `report` and `provenance`; with `track_stats`, also with
@@ -210,7 +215,7 @@ class GEPA(Optimizer):
             failure_score=self.failure_score,
         )
         search = self.search(problem, valset)
-        compiled = self.run(problem, search.strategy(), run_id=run_id)
+        compiled = self.run(problem, search.strategy(), run_id=run_id, budget=budget)
         if self.track_stats and search.pool.members:
             compiled.detailed_results = DspyGEPAResult.of(search, log_dir=self.log_dir, seed=self.seed)
         return compiled

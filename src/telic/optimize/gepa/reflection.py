@@ -13,7 +13,6 @@ from telic.program.predict import Predict
 from telic.program.text import Text
 from telic.program.tool_texts import named_tools
 from telic.program.tree import named_parts
-from telic.runtime.settings import settings
 from telic.signatures import InputField, OutputField, Signature
 from telic.signatures.validation import to_jsonable
 
@@ -22,7 +21,6 @@ Record = dict[str, Any]
 
 _LONGEST_VALUE = 4000
 """Characters of one value that are shown."""
-_CHARS_PER_TOKEN = 3
 
 
 class RewriteText(Signature):
@@ -36,7 +34,7 @@ class RewriteText(Signature):
 
     purpose: str = InputField(desc="what the text is for")
     current_text: str = InputField()
-    runs: str = InputField(desc="runs made with the current text, with feedback")
+    runs: list[str] = InputField(desc="runs made with the current text, with feedback")
     new_instruction: str = OutputField(desc="the complete new text, and nothing else")
 
 
@@ -101,10 +99,9 @@ def reflect(
         lm: the model.
         rollout: which sample of its answers.
     """
-    runs = _fitted(shown, text, lm or settings.lm)
     return Ask(
         Predict(RewriteText),
-        {"purpose": purpose, "current_text": text, "runs": runs},
+        {"purpose": purpose, "current_text": text, "runs": [_shown(record) for record in shown]},
         lm=lm,
         rollout=rollout,
         like={"new_instruction": text + " Mind the feedback."},
@@ -163,31 +160,19 @@ def feedback_text(said: Any, outcome: Outcome) -> str:
     return f"This run scored {0.0 if outcome.score is None else outcome.score:g}."
 
 
-def _fitted(shown: Sequence[Record], text: str, lm: BaseLM | None) -> str:
-    """The records as text; later ones are left out where they would not fit the model's window."""
-    window = getattr(lm, "context_window", None)
-    room = None if window is None else int(window * 0.6) * _CHARS_PER_TOKEN - len(text)
-    parts: list[str] = []
-    for number, record in enumerate(shown, 1):
-        said = _clipped(record["Feedback"], _LONGEST_VALUE)
-        part = (
-            f"Run {number}\ngiven: {_value(record['Inputs'])}\n"
-            f"came out: {_value(record['Generated Outputs'])}\nfeedback: {said}"
-        )
-        if room is not None and parts and len(part) > room:
-            break
-        if room is not None:
-            part = _clipped(part, max(200, room))
-            room -= len(part)
-        parts.append(part)
-    return "\n\n".join(parts)
+def _shown(record: Record) -> str:
+    return (
+        f"given: {_value(record['Inputs'])}\n"
+        f"came out: {_value(record['Generated Outputs'])}\n"
+        f"feedback: {_clipped(record['Feedback'])}"
+    )
 
 
 def _value(value: Any) -> str:
     if isinstance(value, Mapping):
         return "; ".join(f"{name} = {_value(part)}" for name, part in value.items())
-    return _clipped(value if isinstance(value, str) else dumps(value), _LONGEST_VALUE)
+    return _clipped(value if isinstance(value, str) else dumps(value))
 
 
-def _clipped(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+def _clipped(text: str) -> str:
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from telic.errors import BudgetExceededError
 from telic.lm.base import BaseLM
 from telic.optimize.gepa.merging import find_merge, telling_examples
 from telic.optimize.gepa.pool import Member, Pool
@@ -76,13 +77,20 @@ class Search:
         self.rewriter = Rewriter(self.problem, self.options.lm, self.options.proposer)
         self.inputs = {p: list(q.signature.input_fields) for p, q in self.problem.student.named_predictors()}
         yield from self._enter(self.problem.start, START, ())
+        try:
+            yield from self._evolve()
+        except BudgetExceededError:
+            # Everything in the pool has met the whole validation set; nothing else is to be trusted.
+            return self.choice()
+        return self.choice()
+
+    def _evolve(self) -> Generator[Any, Any, None]:
         iteration = 0
         while self.spent < self.options.allowance and not self._perfect():
             iteration += 1
             merged = (yield from self._merge(iteration)) if self._merge_due else False
             if not merged:
                 yield from self._rewrite(iteration)
-        return self.choice()
 
     def _perfect(self) -> bool:
         return all(score >= self.options.perfect for score in self.pool.best.scores.values())

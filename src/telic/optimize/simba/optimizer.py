@@ -5,13 +5,16 @@ its own; its rules from contrasted runs are close to AvaTaR's (Wu et al., 2024, 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telic.errors import CompileError
 from telic.lm.base import BaseLM
 from telic.optimize.optimizer import Optimizer
 from telic.optimize.problem import Problem, make_problem
 from telic.optimize.simba.search import Options, Search
+
+if TYPE_CHECKING:
+    from telic.budget import Budget
 
 
 class SIMBA(Optimizer):
@@ -79,7 +82,13 @@ class SIMBA(Optimizer):
         self.racing = racing
 
     def compile(
-        self, student: Any, *, trainset: Sequence[Any], seed: int = 0, run_id: str | None = None
+        self,
+        student: Any,
+        *,
+        trainset: Sequence[Any],
+        seed: int = 0,
+        run_id: str | None = None,
+        budget: Budget | None = None,
     ) -> Any:
         """Return the best candidate as a copy of `student`.
 
@@ -88,6 +97,7 @@ class SIMBA(Optimizer):
             trainset: examples to learn from and to compare on.
             seed: of every random choice.
             run_id: name of the run in the record; by default made from everything it depends on.
+            budget: caps of this compile, such as `telic.budget(calls=500)`.
 
         Returns:
             The program, with `candidate_programs`, `report` and `provenance`, and `trial_logs`: step to mean
@@ -107,7 +117,7 @@ class SIMBA(Optimizer):
             teacher_settings=self.teacher_settings,
         )
         search = self.search(problem)
-        compiled = self.run(problem, search.strategy(), run_id=run_id)
+        compiled = self.run(problem, search.strategy(), run_id=run_id, budget=budget)
         compiled.trial_logs = search.logs
         return compiled
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from math import exp
 from typing import Any
 
+from telic.errors import BudgetExceededError
 from telic.lm.base import BaseLM
 from telic.optimize.demos.packing import pack
 from telic.optimize.problem import Problem
@@ -15,7 +16,7 @@ from telic.optimize.racing import race
 from telic.optimize.simba.buckets import Bucket, score_of, sorted_buckets
 from telic.optimize.simba.demonstrations import with_demo, with_fewer_demos
 from telic.optimize.simba.rules import rule_ask, with_rules
-from telic.optimize.strategy import Asking, Choice, Evaluating, Outcome, Strategy, Trial
+from telic.optimize.strategy import Asking, Choice, Evaluating, Outcome, Ranked, Strategy, Trial
 from telic.program.state import ProgramState
 
 START = "as given"
@@ -36,18 +37,18 @@ class Options:
     racing: bool
 
 
-@dataclass
+@dataclass(eq=False)
 class Known:
-    """A candidate with its scores on the minibatches it met."""
+    """A candidate with its scores by training example, of the minibatch it was tried on."""
 
     state: ProgramState
     label: str
-    scores: list[float] = field(default_factory=list)
+    scores: dict[int, float] = field(default_factory=dict)
 
     @property
     def mean(self) -> float:
         """Mean score; 0 where it was not run."""
-        return sum(self.scores) / len(self.scores) if self.scores else 0.0
+        return sum(self.scores.values()) / len(self.scores) if self.scores else 0.0
 
 
 @dataclass
@@ -71,15 +72,37 @@ class Search:
         self.inputs = {p: list(q.signature.input_fields) for p, q in self.problem.student.named_predictors()}
         self._pool = [Known(self.problem.start, START)]
         winners = [self._pool[0]]
+        try:
+            yield from self._climb(winners)
+        except BudgetExceededError:
+            return self._so_far(winners)
+        finalists = {known.label: known.state for known in self._spread(winners)}
+        ranking = yield from race(self.problem, finalists, keep=(START,), racing=self.options.racing)
+        return Choice(ranking[0].candidate, tuple(ranking), tuple(dict.fromkeys(self._notes)))
+
+    def _climb(self, winners: list[Known]) -> Generator[Any, Any, None]:
         for step in range(self.options.max_steps):
             batch = self._batch(step)
             runs = yield from self._sampled(step, batch)
             made = yield from self._changed(step, runs)
             if made:
                 winners.append((yield from self._evaluated(step, batch, made)))
-        finalists = {known.label: known.state for known in self._spread(winners)}
-        ranking = yield from race(self.problem, finalists, keep=(START,), racing=self.options.racing)
-        return Choice(ranking[0].candidate, tuple(ranking), tuple(dict.fromkeys(self._notes)))
+
+    def _so_far(self, winners: Sequence[Known]) -> Choice:
+        """The last winner that did better than the programs whose runs were sampled on the same examples."""
+        better = [
+            winner
+            for winner, log in zip(winners[1:], self._won(), strict=True)
+            if winner.mean > log["sampled"]
+        ]
+        best = better[-1] if better else winners[0]
+        others = [known for known in (best, *winners) if known is best or known.scores]
+        ranking = [Ranked(known.state, known.label, dict(known.scores)) for known in dict.fromkeys(others)]
+        note = "The search was ended before its winners were compared on all examples."
+        return Choice(best.state, tuple(ranking), (*dict.fromkeys(self._notes), note))
+
+    def _won(self) -> list[dict[str, Any]]:
+        return [log for log in self.logs.values() if "winner" in log]
 
     def _batch(self, step: int) -> tuple[int, ...]:
         total = len(self.problem.trainset)
@@ -175,7 +198,7 @@ class Search:
             for known in made
         ]
         for known, result in zip(made, results, strict=True):
-            known.scores += map(score_of, result.outcomes)
+            known.scores |= {outcome.example: score_of(outcome) for outcome in result.outcomes}
             self._pool.append(known)
         winner = max(made, key=lambda known: known.mean)
         self.logs[step] |= {"candidates": [known.mean for known in made], "winner": winner.label}
