@@ -64,6 +64,9 @@ bench-constrained: $(VENV)/.local  ## a small model held to four formats, a hund
 bench-dspy-programs: $(VENV)/.dev  ## programs written for DSPy, on both: the same requests, the same answers
 	$(BIN)/python -m benchmarks.dspy_programs $(ARGS)
 
+bench-agents: $(VENV)/.local  ## agents on public data: scripted, all must be right; and on the small model
+	$(BIN)/python -m benchmarks.agents $(ARGS)
+
 docs: $(VENV)/.dev  ## run every Python block of the README and the pages
 	$(BIN)/python -m pytest tests/project/test_docs.py
 

@@ -91,7 +91,7 @@ def _math() -> Case:
     search = BootstrapFewShotWithRandomSearch(
         metric=solved,
         max_bootstrapped_demos=0,
-        max_labeled_demos=8,
+        max_labeled_demos=16,
         num_candidate_programs=4,
         num_threads=8,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from telic.cli.demo.calculator import calculate
@@ -31,40 +31,21 @@ class Problem:
     template: int
 
 
-def problems(count: int, seed: int, *, among: Iterable[int] | None = None) -> list[Problem]:
-    """Make problems, no two with the same text.
+def problems(count: int, seed: int) -> list[Problem]:
+    """Make problems, no two with the same text, each template used about as often as any other.
 
     Args:
         count: how many.
         seed: equal seeds give equal problems.
-        among: numbers of the templates to draw from; all where not given. Each is used about as often as
-            any other.
     """
     rng = random.Random(f"problems:{seed}")
-    numbers = sorted(among) if among is not None else list(range(len(templates())))
     made: dict[str, Problem] = {}
-    for number in _shuffled_forever(numbers, rng):
+    for number in _shuffled_forever(list(range(len(templates()))), rng):
         if len(made) == count:
             break
         problem = _fill(number, templates()[number], rng)
         made.setdefault(problem.question, problem)
     return list(made.values())
-
-
-def template_split(shares: tuple[float, ...], seed: int) -> list[list[int]]:
-    """Divide the templates into groups, so that no group has a problem worded like another group's.
-
-    One- and two-step templates are divided alike.
-    """
-    groups: list[list[int]] = [[] for _ in shares]
-    for steps in (1, 2):
-        numbers = [i for i, template in enumerate(templates()) if template.steps == steps]
-        random.Random(f"templates:{seed}:{steps}").shuffle(numbers)
-        start, total = 0.0, len(numbers)
-        for group, share in zip(groups, shares, strict=True):
-            group += numbers[round(start * total) : round((start + share) * total)]
-            start += share
-    return groups
 
 
 def _shuffled_forever(numbers: list[int], rng: random.Random) -> Iterator[int]:
