@@ -38,6 +38,9 @@ class Outcome:
         cached_tokens: those of `prompt_tokens` that servers did not have to read again; `None` if none told.
         cost: US dollars of the paid calls; `None` where a price is not known.
         seconds: time the program took.
+        full_tokens: tokens of all calls of the program, those from the record too; not those of the metric.
+        full_cost: US dollars that these calls cost when they were made; `None` where a price is not known.
+        full_seconds: that these calls took when they were made, one after the other.
     """
 
     index: int
@@ -58,6 +61,9 @@ class Outcome:
     cached_tokens: int | None = None
     cost: float | None = 0.0
     seconds: float = 0.0
+    full_tokens: int = 0
+    full_cost: float | None = 0.0
+    full_seconds: float = 0.0
 
     @property
     def status(self) -> Literal["ok", "failure", "error"]:
@@ -78,6 +84,8 @@ class Outcome:
         """Book an answered LM call; what came from the record is counted, but took nothing."""
         # A program may call from threads of its own.
         with _booking:
+            if not self.scoring:
+                self._add_in_full(response)
             if response.cached:
                 self.cached_calls += 1
                 return
@@ -91,6 +99,12 @@ class Outcome:
             self.calls += 1
             if self.cost is not None:
                 self.cost = None if response.cost is None else self.cost + response.cost
+
+    def _add_in_full(self, response: Response) -> None:
+        self.full_tokens += response.usage.total_tokens
+        self.full_seconds += response.latency
+        if self.full_cost is not None:
+            self.full_cost = None if response.cost is None else self.full_cost + response.cost
 
 
 def describe(error: BaseException) -> str:

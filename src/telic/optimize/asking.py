@@ -86,8 +86,8 @@ def _reply(ask: Ask, ran: Ran, note: str | None) -> Reply:
         None if problem is not None else plain_value(ran.prediction),
         None if problem is None else describe(problem),
         ran.calls + ran.cached_calls,
-        ran.usage.total_tokens,
-        ran.cost,
+        ran.full_tokens,
+        ran.full_cost,
         note,
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 from telic.evaluate.outcome import describe
 from telic.optimize.engine import Engine, Spent
 from telic.optimize.journal import Journal, free_run_id
+from telic.optimize.pareto import Price, prices
 from telic.optimize.problem import Problem
 from telic.optimize.progress import Progress
 from telic.optimize.report import CompileReport, compare_with_start, provenance
@@ -50,6 +51,7 @@ def compiled_by(
         monotonic() - began,
         choice.notes,
         engine.stopped,
+        prices(journal.outcomes()),
     )
     result = {**report.to_json(), "candidate": choice.candidate.hash, "state": choice.candidate.to_json()}
     journal.finish("stopped" if engine.stopped else "finished", result)
@@ -72,12 +74,15 @@ def _compiled(optimizer: Any, problem: Problem, choice: Choice, report: CompileR
     program._compiled = True
     program.report = report
     program.provenance = provenance(problem, report, optimizer.get_params())
-    program.candidate_programs = [_candidate(problem, ranked) for ranked in choice.ranking]
+    program.candidate_programs = [
+        _candidate(problem, ranked, report.prices.get(ranked.candidate.hash)) for ranked in choice.ranking
+    ]
     return program
 
 
-def _candidate(problem: Problem, ranked: Ranked) -> dict[str, Any]:
+def _candidate(problem: Problem, ranked: Ranked, price: Price | None) -> dict[str, Any]:
     program = ranked.candidate.apply(problem.student)
     # Else its parameters would count as parts of the program that it is listed on.
     program._compiled = True
-    return {"score": round(100 * ranked.mean, 2), "program": program, "label": ranked.label}
+    row = {"score": round(100 * ranked.mean, 2), "program": program, "label": ranked.label}
+    return row if price is None else {**row, **price.to_json()}

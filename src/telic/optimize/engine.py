@@ -289,11 +289,12 @@ def _outcome(example: int, ran: Ran, program: Any, keep_steps: bool) -> Outcome:
         ran.feedback,
         tuple(_steps(ran.trace or (), program)) if keep_steps else (),
         ran.calls + ran.cached_calls,
-        ran.usage.total_tokens,
-        ran.cost,
+        ran.full_tokens,
+        ran.full_cost,
         ran.value.by if isinstance(ran.value, Told) else {},
         plain_value(ran.prediction) if keep_steps and failed is None else None,
         (failed.program_path or "self", failed.lm_response) if keep_steps and failed is not None else None,
+        ran.full_seconds,
     )
 
 

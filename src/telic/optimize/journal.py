@@ -144,6 +144,12 @@ class Journal:
         self._row = {**self._row, "result": dict(result)}
         self._set_state(state)
 
+    def outcomes(self) -> Iterator[tuple[str, Outcome]]:
+        """`(candidate hash, outcome)` of every run of the student on a validation example."""
+        for (digest, pool, teacher, rollout, *_), outcome in self._scores.items():
+            if pool == "val" and not teacher and not rollout:
+                yield digest, outcome
+
     def candidate(self, digest: str) -> ProgramState | None:
         """The state of a candidate by its hash, from the journal."""
         for event in self.store.read(self.run_id):

@@ -5,7 +5,7 @@ program.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import time
 from typing import Any
 
@@ -14,6 +14,7 @@ from telic.evaluate.metric import metric_name
 from telic.evaluate.pairing import Comparison, paired
 from telic.evaluate.statistics import mean_interval
 from telic.optimize.engine import Spent
+from telic.optimize.pareto import Limits, Objective, Option, Price, choose, options_of, pareto_set
 from telic.optimize.problem import Problem
 from telic.optimize.strategy import Choice, Ranked
 from telic.runtime.settings import settings
@@ -35,6 +36,7 @@ class CompileReport:
         seconds: wall clock of this process.
         notes: what a user should know.
         stopped: why the run was ended early, if it was.
+        prices: candidate hash to what one of its answers takes.
     """
 
     run_id: str
@@ -46,13 +48,53 @@ class CompileReport:
     seconds: float
     notes: tuple[str, ...]
     stopped: str | None = None
+    prices: Mapping[str, Price] = field(default_factory=dict)
+
+    def options(self) -> list[Option]:
+        """Every candidate with its score and what its answers take, best score first."""
+        return options_of(self.ranking, self.prices)
+
+    def pareto(self, against: Objective = "tokens") -> list[Option]:
+        """The candidates worth a choice: no other is both better and cheaper. Best score first.
+
+        Args:
+            against: what is to be spared: `"tokens"`, `"cost"` or `"seconds"` of an answer.
+        """
+        return pareto_set(self.options(), against)
+
+    def choose(
+        self,
+        *,
+        max_tokens: float | None = None,
+        max_cost: float | None = None,
+        max_seconds: float | None = None,
+        min_score: float | None = None,
+    ) -> Option:
+        """The candidate of the best score within limits; with `min_score` alone, the cheapest that has it.
+
+        Args:
+            max_tokens: of an answer, on average: read and written.
+            max_cost: US dollars of an answer, on average; candidates of unknown cost are left out.
+            max_seconds: of an answer, on average, as its LM calls took when they were made.
+            min_score: percent.
+
+        Returns:
+            `option.apply(program)` makes a copy of the program with it.
+
+        Raises:
+            CompileError: there is none; says what comes nearest.
+        """
+        limits = Limits(max_tokens, max_cost, max_seconds, min_score)
+        return choose(self.options(), limits)
 
     def to_json(self) -> dict[str, Any]:
         """All of it, candidates by label and score."""
         return {
             "run": self.run_id,
             "optimizer": self.optimizer,
-            "candidates": [candidate_row(ranked) for ranked in self.ranking],
+            "candidates": [
+                candidate_row(ranked, self.prices.get(ranked.candidate.hash)) for ranked in self.ranking
+            ],
             "comparison": self.comparison.to_json() if self.comparison else None,
             "spent": vars(self.spent),
             "resumed": self.resumed,
@@ -62,8 +104,8 @@ class CompileReport:
         }
 
 
-def candidate_row(ranked: Ranked) -> dict[str, Any]:
-    """A candidate for people: label, score in percent, interval, examples seen."""
+def candidate_row(ranked: Ranked, price: Price | None = None) -> dict[str, Any]:
+    """A candidate for people: label, score in percent, interval, examples seen, what an answer takes."""
     scores = [s for s in ranked.scores.values() if s is not None]
     row: dict[str, Any] = {"label": ranked.label, "hash": ranked.candidate.hash[:12], "examples": len(scores)}
     if scores:
@@ -71,7 +113,7 @@ def candidate_row(ranked: Ranked) -> dict[str, Any]:
         row["interval"] = list(mean_interval(scores).percent())
     if ranked.stopped:
         row["stopped"] = True
-    return row
+    return row if price is None else row | price.to_json()
 
 
 def compare_with_start(problem: Problem, choice: Choice) -> Comparison | None:

@@ -71,11 +71,12 @@ class Outcome:
         feedback: what the metric said.
         steps: `(predictor path, inputs and outputs as JSON)` in order of calling, where asked for.
         calls: LM calls made or taken from the record.
-        tokens: prompt and completion tokens of these.
-        cost: US dollars, `None` where unknown.
+        tokens: prompt and completion tokens of the program's calls, whether made or taken from the record.
+        cost: US dollars that these cost when they were made, `None` where unknown.
         feedback_by: predictor path to what the metric said of it, where asked for and called.
         output: what the program returned, as JSON, where steps were asked for.
         unread: `(predictor path, the model's text)` where it could not be read and steps were asked for.
+        seconds: that the program's calls took when they were made, one after the other.
     """
 
     example: int
@@ -89,6 +90,7 @@ class Outcome:
     feedback_by: Mapping[str, Any] = field(default_factory=dict)
     output: Any = None
     unread: tuple[str, str] | None = None
+    seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """Without what is empty."""
@@ -101,6 +103,8 @@ class Outcome:
             row["feedback_by"] = dict(self.feedback_by)
         if self.unread is not None:
             row["unread"] = list(self.unread)
+        if self.seconds:
+            row["seconds"] = round(self.seconds, 4)
         return row
 
     @classmethod
@@ -118,6 +122,7 @@ class Outcome:
             row.get("feedback_by", {}),
             row.get("output"),
             tuple(row["unread"]) if "unread" in row else None,
+            row.get("seconds", 0.0),
         )
 
 
