@@ -95,6 +95,7 @@ _TABLE = {
     "BootstrapFewShotWithRandomSearch": "telic.optimize",
     "BootstrapRS": "telic.optimize",
     "GEPA": "telic.optimize",
+    "MIPROv2": "telic.optimize",
     "SIMBA": "telic.optimize",
     "KNNFewShot": "telic.optimize",
     "Ensemble": "telic.optimize",

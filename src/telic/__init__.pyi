@@ -254,6 +254,9 @@ from telic.optimize import (
     GEPA as GEPA,
 )
 from telic.optimize import (
+    MIPROv2 as MIPROv2,
+)
+from telic.optimize import (
     Ensemble as Ensemble,
 )
 from telic.optimize import (

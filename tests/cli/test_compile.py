@@ -52,7 +52,18 @@ def words(server: LocalServer, tmp_path: Path) -> list[str | Path]:
 
 
 def search(words: list[str | Path], *more: Any) -> list[Any]:
-    return [*words, "--candidates", 2, "--demos", 2, "--bootstrapped", 1, *more]
+    return [
+        *words,
+        "--optimizer",
+        "random-search",
+        "--candidates",
+        2,
+        "--demos",
+        2,
+        "--bootstrapped",
+        1,
+        *more,
+    ]
 
 
 def test_the_compiled_program_is_saved_and_better(telic: Any, words: list[Any], tmp_path: Path) -> None:
@@ -65,6 +76,21 @@ def test_the_compiled_program_is_saved_and_better(telic: Any, words: list[Any], 
     data = words[words.index("--data") + 1]
     measured = telic("eval", saved, "--data", data, "--metric", "exact", "--json", *lm)
     assert json.loads(measured.stdout)["score"] == 100.0
+
+
+def test_unless_an_optimizer_is_named_the_search_is_chosen_by_telic(
+    telic: Any, words: list[Any], server: LocalServer, tmp_path: Path
+) -> None:
+    done = telic(*words, "--budget-calls", 120, "--json")
+    assert done.exit_code == 0, done.output
+    report = json.loads(done.stdout)
+    assert report["optimizer"] == "Auto"
+    assert report["candidates"][0]["score"] == 100.0
+    assert any("Chosen" in note for note in report["notes"])
+    assert len(server.requests) <= 120
+    refused = telic(*words, "--demos", 4, "--candidates", 2)
+    assert refused.exit_code == 2
+    assert "--demos, --candidates" in " ".join(refused.output.split())
 
 
 def test_a_dry_run_says_what_it_would_take_and_asks_nothing(

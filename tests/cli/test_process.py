@@ -72,7 +72,8 @@ def test_control_c_ends_with_130_and_what_was_paid_for_is_kept(server: LocalServ
 def test_a_killed_compile_goes_on_and_asks_nothing_twice(
     server: LocalServer, words: list[str], tmp_path: Path
 ) -> None:
-    more = ["--out", str(tmp_path / "out.json"), "--candidates", "1", "--demos", "2", "--json"]
+    more = ["--optimizer", "random-search", "--candidates", "1", "--demos", "2"]
+    more += ["--out", str(tmp_path / "out.json"), "--json"]
     process = begin("compile", words, *more)
     wait_for(server, 40)
     os.kill(process.pid, signal.SIGKILL)

@@ -131,8 +131,8 @@ def test_demos_are_bootstrapped_where_the_data_lacks_a_step() -> None:
 
 def test_instructions_are_proposed_by_a_model_that_is_given_for_it() -> None:
     def reply(text: str) -> str:
-        if "[[ ## advice ## ]]" in text:
-            return chat(new_instruction="Say the word before the dash.")
+        if "[[ ## tip ## ]]" in text:
+            return chat(instruction="Say the word before the dash.")
         told = "before the dash" in str(lm.asked[-1][0]["content"])
         label = text.rsplit("[[ ## word ## ]]", 1)[-1].split()[0].partition("-")[0]
         return chat(colour=label if told else "red")

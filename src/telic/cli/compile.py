@@ -26,16 +26,16 @@ def compile_program(
     data: options.Data,
     metric: options.Metric,
     out: options.Out,
-    optimizer: options.Optimizer = OptimizerName.random_search,
+    optimizer: options.Optimizer = OptimizerName.auto,
     base: options.Base = None,
     val: options.Val = None,
     val_share: options.ValShare = None,
     inputs: options.Inputs = None,
     limit: options.Limit = None,
-    demos: options.Demos = 8,
-    bootstrapped: options.Bootstrapped = 4,
-    candidates: options.Candidates = 8,
-    rounds: options.Rounds = 1,
+    demos: options.Demos = options.DEMOS,
+    bootstrapped: options.Bootstrapped = options.BOOTSTRAPPED,
+    candidates: options.Candidates = options.CANDIDATES,
+    rounds: options.Rounds = options.ROUNDS,
     threshold: options.Threshold = None,
     seed: options.Seed = 0,
     lm: options.Lm = None,
@@ -138,16 +138,36 @@ def _optimizer(
     name: OptimizerName, sets: Mapping[str, Any], chosen: Mapping[str, Any], candidates: int
 ) -> tuple[Any, dict[str, Any]]:
     """The optimizer, and what its `compile` takes beside the program."""
+    from telic.optimize.auto.search import Auto
     from telic.optimize.bootstrap_few_shot import BootstrapFewShot
     from telic.optimize.labeled import LabeledFewShot
     from telic.optimize.random_search import BootstrapFewShotWithRandomSearch
 
+    if name is OptimizerName.auto:
+        _refuse_plans(chosen, candidates)
+        taken = ("metric", "metric_threshold", "num_threads", "teacher_settings", "seed")
+        return Auto(**{each: chosen[each] for each in taken}), dict(sets)
     train = {"trainset": sets["trainset"]}
     if name is OptimizerName.labeled:
         return LabeledFewShot(k=chosen["max_labeled_demos"], seed=chosen["seed"]), train
     if name is OptimizerName.bootstrap:
         return BootstrapFewShot(**chosen), train
     return BootstrapFewShotWithRandomSearch(num_candidate_programs=candidates, **chosen), dict(sets)
+
+
+def _refuse_plans(chosen: Mapping[str, Any], candidates: int) -> None:
+    """How many demos and candidates there are is for `auto` to find; whoever says it names an optimizer."""
+    plan = {
+        "--demos": chosen["max_labeled_demos"] != options.DEMOS,
+        "--bootstrapped": chosen["max_bootstrapped_demos"] != options.BOOTSTRAPPED,
+        "--candidates": candidates != options.CANDIDATES,
+        "--rounds": chosen["max_rounds"] != options.ROUNDS,
+    }
+    if given := [name for name, changed in plan.items() if changed]:
+        raise typer.BadParameter(
+            f"{', '.join(given)}: --optimizer auto finds that out by itself. Name the optimizer it is for, as "
+            "in --optimizer random-search."
+        )
 
 
 def _forecast(forecast: Any, as_json: bool) -> None:

@@ -16,6 +16,7 @@ from telic.cli.programs import PROGRAM_HELP
 class OptimizerName(StrEnum):
     """The optimizers that the command line offers."""
 
+    auto = "auto"
     random_search = "random-search"
     bootstrap = "bootstrap"
     labeled = "labeled"
@@ -58,7 +59,10 @@ BudgetSeconds = Annotated[float | None, typer.Option("--budget-seconds", min=0, 
 
 Out = Annotated[Path, typer.Option("--out", help="Where to save the compiled program (.json).")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would take; no model is asked.")]
-Optimizer = Annotated[OptimizerName, typer.Option("--optimizer", help="How to search.")]
+Optimizer = Annotated[
+    OptimizerName,
+    typer.Option("--optimizer", help="How to search; auto goes by the budget, the data and the model."),
+]
 Val = Annotated[
     str | None,
     typer.Option("--val", metavar="DATA", help="Examples to choose by; by default those of --data."),
@@ -66,6 +70,8 @@ Val = Annotated[
 ValShare = Annotated[
     float | None, typer.Option("--val-share", min=0.01, max=0.99, help="Or so large a share of --data.")
 ]
+DEMOS, BOOTSTRAPPED, CANDIDATES, ROUNDS = 8, 4, 8, 1
+"""What the optimizers that are named are given by default."""
 Demos = Annotated[int, typer.Option("--demos", min=0, help="Most demos of a predictor.")]
 Bootstrapped = Annotated[
     int, typer.Option("--bootstrapped", min=0, help="Of these, most that come from runs of the program.")

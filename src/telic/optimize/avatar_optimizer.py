@@ -15,6 +15,7 @@ from telic.errors import CompileError
 from telic.modules.avatar import Avatar
 from telic.optimize.optimizer import Optimizer
 from telic.optimize.problem import Problem, make_problem
+from telic.optimize.proposing.showing import clipped
 from telic.optimize.strategy import Ask, Asking, Choice, Outcome, Ranked, Result, Strategy, Trial
 from telic.program.predict import Predict
 from telic.program.state import ProgramState
@@ -225,8 +226,7 @@ class _Agent:
         answer = {name: value for name, value in last.items() if name != "actions" and name not in inputs}
         lines.append(f"answer: {_short(answer)}" if answer else f"no answer: {outcome.failure or 'it ended'}")
         lines.append(f"score: {outcome.score:g}" + (f", {outcome.feedback}" if outcome.feedback else ""))
-        text = "\n".join(lines)
-        return text if len(text) <= _LONGEST_RUN else f"{text[:_LONGEST_RUN]}…"
+        return clipped("\n".join(lines), _LONGEST_RUN)
 
 
 def _short(values: Mapping[str, Any]) -> str:

@@ -8,8 +8,8 @@ from telic.errors import TelicError
 
 _KINDS = {
     "an optimizer": (
-        "AvatarOptimizer BetterTogether BootstrapFewShotWithOptuna COPRO Ensemble GRPO InferRules "
-        "KNNFewShot MIPROv2 ReAnchor SignatureOptimizer bootstrap_trace_data DspyAdapter "
+        "BootstrapFewShotWithOptuna COPRO GRPO InferRules "
+        "ReAnchor SignatureOptimizer bootstrap_trace_data DspyAdapter "
         "MultiModalInstructionProposer"
     ),
     "a part of the optimizers that propose instructions": ("GroundedProposer Proposer Flex"),

@@ -18,7 +18,6 @@ _PLACES = {
     "telic.lm.embedder": "Embedder",
     "telic.lm.history": "inspect_history",
     "telic.adapters": "Adapter ChatAdapter JSONAdapter XMLAdapter TwoStepAdapter BAMLAdapter",
-    "telic.adapters.values": "format_field_value=render_value",
     "telic.types": ("Type Image Audio File Code Reasoning History ToolCallResults Citations Document"),
     "telic.types.decisions": "Choice Noul Score",
     "telic.runtime.tools": "Tool ToolCalls",
@@ -62,6 +61,7 @@ _PLACES = {
     "telic.judges": "SemanticF1 CompleteAndGrounded",
     "telic.optimize": (
         "LabeledFewShot BootstrapFewShot BootstrapFewShotWithRandomSearch BootstrapRS GEPA SIMBA "
+        "MIPROv2 KNNFewShot Ensemble BetterTogether AvatarOptimizer "
         "Teleprompter=Optimizer"
     ),
     "telic.optimize.gepa.optimizer": "GEPAFeedbackMetric InstructionProposer",
@@ -93,7 +93,7 @@ _PLACES = {
     "telic.compat.dspy.dataloader": "DataLoader",
     "telic.compat.dspy.bundled": "Colors HotPotQA MATH GSM8K extract_answer",
     "telic.compat.dspy.traces": "FailedPrediction TraceData",
-    "telic.compat.dspy.chat_fields": "FieldInfoWithName parse_value get_dspy_field_type",
+    "telic.compat.dspy.chat_fields": "FieldInfoWithName format_field_value parse_value get_dspy_field_type",
 }
 
 NAMES: dict[str, str] = {

@@ -124,7 +124,7 @@ class Purse:
 
 def ask_left() -> Asking[Mapping[str, float]]:
     """What all budgets in force leave: calls, tokens, usd, seconds, as far as they are capped."""
-    (reply,) = yield [Ask(_left, {}, name="what is left", like={}, why="look at the budget")]
+    (reply,) = yield [Ask(_left, {}, name="what is left", like=_left(), why="look at the budget")]
     return reply.value or {}
 
 

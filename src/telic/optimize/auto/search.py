@@ -14,7 +14,7 @@ from telic.optimize.auto.facts import BLOCK, Facts, look_at
 from telic.optimize.auto.kinds import Kind, Pool, Wording, labelled_pool
 from telic.optimize.auto.purse import BudgetLike, Purse, ask_clock, ask_left, within
 from telic.optimize.auto.screening import kinds_of, screen, start_looks
-from telic.optimize.auto.wording import ANGLES, propose, try_wordings
+from telic.optimize.auto.wording import MOST_WORDINGS, propose, try_wordings
 from telic.optimize.bootstrap_few_shot import teacher_state
 from telic.optimize.demos.bootstrap import bootstrap
 from telic.optimize.demos.sampling import class_label, sample_examples
@@ -231,7 +231,7 @@ class _Search:
             self.notes.append("No instructions were proposed: too little is left of the budget.")
             return
         label = self._top(1)[0]
-        wordings = yield from propose(self.board, label, len(ANGLES), model)
+        wordings = yield from propose(self.board, label, MOST_WORDINGS, model)
         self.wording = yield from try_wordings(self.board, label, wordings)
         better = "one was better" if self.wording else "none was better than the present ones"
         self.notes.append(f"Tried {len(wordings)} instructions, written by a model, with {label}: {better}.")
