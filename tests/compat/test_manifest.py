@@ -10,7 +10,7 @@ pytestmark = pytest.mark.skipif(target.REAL, reason="is about telic")
 
 STILL_TO_COME = {
     "optimizers": "AvatarOptimizer BetterTogether BootstrapFewShotWithOptuna COPRO Ensemble InferRules "
-    "KNNFewShot MIPROv2 ReAnchor GRPO GroundedProposer bootstrap_trace_data Flex",
+    "KNNFewShot ReAnchor GRPO GroundedProposer bootstrap_trace_data Flex",
     "retrieval": "ColBERTv2 Embeddings EmbeddingsWithScores",
     "finetuning": "BootstrapFinetune Provider TrainingJob ReinforceJob LocalProvider",
     "services": "TypeSafe",

@@ -76,10 +76,17 @@ def _survivors(
     alive: list[str], known: Mapping[str, Mapping[int, float | None]], keep: Sequence[str], alpha: float
 ) -> list[str]:
     leader = max(alive, key=lambda label: _mean(known[label]))
-    return [label for label in alive if label in keep or not _worse(known[label], known[leader], alpha)]
+    return [label for label in alive if label in keep or not shown_worse(known[label], known[leader], alpha)]
 
 
-def _worse(scores: Mapping[int, float | None], leader: Mapping[int, float | None], alpha: float) -> bool:
+def shown_worse(scores: Mapping[int, float | None], leader: Mapping[int, float | None], alpha: float) -> bool:
+    """Whether the leader beats a candidate on the examples of the leader that both have seen.
+
+    Args:
+        scores: the candidate's, by example.
+        leader: the leader's.
+        alpha: one-sided error allowed.
+    """
     if scores is leader:
         return False
     examples = list(leader)

@@ -1,0 +1,1 @@
+"""`MIPROv2`: instructions and demonstrations chosen together."""
