@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 PINS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types layers format bench bench-snips bench-embedded bench-prefix bench-constrained bench-dspy-programs docs clean
+.PHONY: help setup demo test lint types layers format bench bench-snips bench-embedded bench-prefix bench-constrained bench-dspy-programs bench-compile docs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -63,6 +63,9 @@ bench-constrained: $(VENV)/.local  ## a small model held to four formats, a hund
 
 bench-dspy-programs: $(VENV)/.dev  ## programs written for DSPy, on both: the same requests, the same answers
 	$(BIN)/python -m benchmarks.dspy_programs $(ARGS)
+
+bench-compile: $(VENV)/.local  ## a large compile's memory and journal; seconds per call of a search, beside DSPy's
+	$(BIN)/python -m benchmarks.compile_scale $(ARGS)
 
 bench-agents: $(VENV)/.local  ## agents on public data: scripted, all must be right; and on the small model
 	$(BIN)/python -m benchmarks.agents $(ARGS)

@@ -14,8 +14,10 @@ from telic._json import stable_hash
 from telic.errors import CompileError
 from telic.optimize.forecast_calls import Shape, Take, by_model, shapes, size_of
 from telic.optimize.problem import Problem
+from telic.optimize.running import running_by
 from telic.optimize.strategy import Ask, Choice, Outcome, Reply, Result, Strategy, Trial
 from telic.program.predictor_state import demo_to_json
+from telic.runtime import scope as scopes
 from telic.runtime.settings import settings
 
 Measured: TypeAlias = dict[Any, tuple[Any, list[Shape]]]
@@ -227,9 +229,6 @@ def simulate(world: World, compile_: Callable[[], Any], measured: Measured) -> S
         compile_: calls `compile` of the optimizer.
         measured: shapes of programs as far as they are known; more are added.
     """
-    from telic.optimize.optimizer import running_by
-    from telic.runtime import scope as scopes
-
     made = Simulation(world, measured)
     budgets = (*scopes.current().budgets, NoCalls())
     with running_by(made.run), scopes.within(budgets=budgets):

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
+from telic.optimize import running
 from telic.optimize.problem import Problem
-from telic.optimize.strategy import Choice, Strategy
+from telic.optimize.strategy import Strategy
 from telic.runtime.events import active_callbacks, notify_around
 
 if TYPE_CHECKING:
     from telic.budget import Budget
     from telic.optimize.forecast import Forecast
 
-Runner: TypeAlias = Callable[[Problem, Strategy], Choice]
-
-_runner: ContextVar[Runner | None] = ContextVar("telic_strategy_runner", default=None)
 _about: ContextVar[Mapping[str, Any] | None] = ContextVar("telic_run_about", default=None)
 
 
@@ -29,16 +27,6 @@ def describing_runs(**about: Any) -> Iterator[None]:
         yield
     finally:
         _about.reset(token)
-
-
-@contextmanager
-def running_by(runner: Runner) -> Iterator[None]:
-    """Have strategies run by something else than the engine in a block: no journal, no callbacks."""
-    token = _runner.set(runner)
-    try:
-        yield
-    finally:
-        _runner.reset(token)
 
 
 class Optimizer:
@@ -100,7 +88,7 @@ class Optimizer:
             CompileError: too many errors; what was scored is kept.
             RunMismatchError: `run_id` names a run of another program, data set or metric.
         """
-        runner = _runner.get()
+        runner = running.current()
         if runner is not None:
             from telic.optimize.compiling import imagined_by
 
