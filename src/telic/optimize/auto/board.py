@@ -12,6 +12,8 @@ from telic.optimize.strategy import Evaluating, Ranked, Trial
 from telic.program.state import ProgramState
 
 START = "as given"
+PRIOR = 14
+"""Examples that the mean of a candidate's like counts for, beside its own."""
 
 
 class Board:
@@ -79,6 +81,17 @@ class Board:
         """The `count` best labels by their mean; among equals the earlier."""
         return sorted(labels, key=lambda label: -self.mean(label, upto))[:count]
 
+    def likely(self, label: str) -> float:
+        """What a candidate is likely to score on other examples: its mean, drawn towards that of its like.
+
+        The best of many means on few examples is too good to be true, and most so where its like do badly
+        (an empirical Bayes estimate, as of James and Stein, 1961).
+        """
+        alike = self._alike(label)
+        prior = mean(score for other in alike for score in self.scores[other].values())
+        seen = [score for score in self.scores[label].values() if score is not None]
+        return (sum(seen) + PRIOR * prior) / (len(seen) + PRIOR)
+
     def by_class(self, label: str) -> dict[object, float]:
         """Mean score of each class, of a candidate; empty where there are no classes."""
         find = self.facts.label
@@ -98,6 +111,18 @@ class Board:
             if scores
         ]
         return sorted(rows, key=lambda row: (row.stopped, -row.mean))
+
+    def _alike(self, label: str) -> list[str]:
+        """Candidates of the same adapter with about as many demos, itself among them."""
+        if label not in self.draws:
+            return [label]
+        mine = self.draws[label].kind
+        return [
+            other
+            for other, drawn in self.draws.items()
+            if (drawn.kind.adapter, drawn.kind.source) == (mine.adapter, mine.source)
+            and drawn.kind.count.bit_length() == mine.count.bit_length()
+        ]
 
     def _seen(self, label: str, upto: int | None) -> list[float | None]:
         scores = self.scores[label]

@@ -16,7 +16,7 @@ from telic.optimize.auto.kinds import Kind, Pool, Wording, draw, in_turn
 from telic.optimize.auto.screening import SECOND_LOOK
 from telic.optimize.strategy import Evaluating
 
-FINALISTS = 3
+FINALISTS = 6
 _WAVES = 5
 _LARGEST_WAVE = 24
 _SMALLEST_WAVE = 3

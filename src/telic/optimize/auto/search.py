@@ -256,8 +256,11 @@ class _Search:
         while self.full > 1 and self.board.price([START, *finalists], self.full) > spendable:
             self.full -= 1
         yield from self.board.see([START, *finalists], self.full)
-        (chosen,) = self.board.best([START, *finalists], 1, self.full)
+        chosen = max(finalists, key=self.board.likely)
         before, after = (100 * self.board.mean(label, self.full) for label in (START, chosen))
+        if after <= before:
+            (chosen,) = self.board.best([START, *finalists], 1, self.full)
+            after = 100 * self.board.mean(chosen, self.full)
         if chosen == START:
             self.notes.append("The program is as it was: no candidate did better on all examples.")
         else:
@@ -295,17 +298,9 @@ class _Search:
         return self.board.states[self._top(1)[0]]
 
     def _top(self, count: int) -> list[str]:
-        """The best candidates, whatever they have seen: means are drawn towards that of all."""
+        """The best candidates, whatever they have seen."""
         tried = [label for label in self.board.draws if self.board.scores[label] and label != START]
-        if not tried:
-            return []
-        prior = sum(self.board.mean(label) for label in tried) / len(tried)
-
-        def likely(label: str) -> float:
-            seen = len(self.board.scores[label])
-            return (seen * self.board.mean(label) + BLOCK * prior) / (seen + BLOCK)
-
-        return sorted(tried, key=lambda label: -likely(label))[:count]
+        return sorted(tried, key=lambda label: -self.board.likely(label))[:count]
 
     def _best_kinds(self, kinds: Sequence[Kind]) -> list[Kind]:
         """Kinds by the best of their candidates."""
