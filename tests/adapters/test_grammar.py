@@ -122,6 +122,20 @@ def test_one_text_is_left_free_until_demos_have_shown_its_form():
     assert any("\n  " in block.sample(random.Random(n)) for n in range(50))
 
 
+@pytest.mark.parametrize(
+    ("kind", "open_ended"),
+    [
+        (str, True), (int, True), (float, True), (Literal["card", "card lost"], True),
+        (Literal["card", "lost"], False), (bool, False), (list[int], False),
+    ],
+)  # fmt: skip
+def test_what_may_go_on_can_be_ended_by_a_line_break(kind, open_ended):
+    demo = {"question": "1", "out": [1] if kind == list[int] else "card" if kind not in (int, float) else 1}
+    rendered = CompletionAdapter().render(signature_of({"out": kind}), [demo], {"question": "?"}, COMPLETION)
+    sampled = [Grammar(rendered.constraint.grammar).sample(random.Random(n)) for n in range(40)]
+    assert any(text.endswith("\n") for text in sampled) is open_ended
+
+
 def test_a_long_text_before_other_fields_has_an_end():
     signature = signature_of({"reasoning": str, "answer": int})
     grammar = CompletionAdapter(max_text=20).render(signature, [], {"question": "?"}, COMPLETION).constraint

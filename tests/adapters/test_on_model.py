@@ -63,6 +63,16 @@ def test_a_constrained_answer_is_valid(engine, outputs):
         assert set(adapter.read(signature, choice.text)) == set(outputs)
 
 
+def test_a_number_ends_where_the_model_ends_its_line(engine):
+    signature = signature_of({"sum": int}, instructions="Add.", numbers=str)
+    demos = [{"numbers": "1 and 1", "sum": 2}, {"numbers": "4 and 4", "sum": 8}]
+    adapter = CompletionAdapter()
+    rendered = adapter.render(signature, demos, {"numbers": "2 and 2"}, engine.capabilities)
+    choice = ask(engine, rendered, 30)
+    assert choice.finish_reason == "stop"
+    assert 0 <= adapter.read(signature, choice.text)["sum"] < 100
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [Person, list[Person], Tree], ids=str)
 def test_nested_data_is_valid_or_was_cut(engine, kind):

@@ -58,14 +58,21 @@ def answer_grammar(
         before = [literal(" " if number else lead)] if number or lead else []
         value = " ".join([*before, _value(rules, slot, blocks, None if last else max_text)])
         parts.append(f"({value})?" if gaps and _may_be_empty(slot) else value)
-    if _is_open(slots[-1]):
-        # A model ends a line by a line break; without one to choose it would ramble on.
+    if _may_go_on(slots[-1]):
+        # A model ends a line by a line break; without one to choose it rambles on, digit after digit too.
         parts.append('"\\n"? "\\n"?')
     return rules.text({"root": " ".join(parts)})
 
 
 def _is_open(slot: Slot) -> bool:
     return slot.kind in (TEXT, ANY) or (slot.kind is WORD and not _WORDS.get(_type(slot)))
+
+
+def _may_go_on(slot: Slot) -> bool:
+    """Whether a value that could be the whole may also be the beginning of a longer one."""
+    if slot.kind is CHOICE:
+        return any(b.startswith(a) for a in slot.choices for b in slot.choices if a != b)
+    return _is_open(slot) or slot.kind in (INTEGER, NUMBER, WORD)
 
 
 def _may_be_empty(slot: Slot) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 from telic.data.prediction import Prediction
@@ -41,8 +42,8 @@ class ReActV2(SteppedModule):
         tools: functions or `Tool`s.
         max_iters: most turns.
 
-    The prediction has the outputs, `history` with all turns (to be given to the next call), and
-    `termination_reason`: `"submit"`, or why the model was made to submit.
+    The prediction has the outputs, `history` with the turns that did not have to leave (to be given to the
+    next call), and `termination_reason`: `"submit"`, or why the model was made to submit.
     """
 
     def __init__(
@@ -79,11 +80,11 @@ class ReActV2(SteppedModule):
             if not _calls(move):
                 reason = "empty_tool_calls"
                 break
-            answer = yield from self._act(move, turns, inputs)
+            answer = yield from self._act(move, past, turns, inputs)
             if answer is not None:
                 return self._prediction(answer, past, turns, SUBMIT)
         move = yield from self._ask(past, turns, inputs, {"tool_choice": _only(SUBMIT)})
-        answer = (yield from self._act(move, turns, inputs)) if _calls(move) else None
+        answer = (yield from self._act(move, past, turns, inputs)) if _calls(move) else None
         if answer is None:
             raise AdapterParseError(
                 type(self).__name__,
@@ -116,9 +117,9 @@ class ReActV2(SteppedModule):
                         raise
 
     def _act(
-        self, move: Any, turns: list[dict[str, Any]], inputs: Mapping[str, Any]
+        self, move: Any, past: list[Any], turns: list[dict[str, Any]], inputs: Mapping[str, Any]
     ) -> Steps[dict[str, Any] | None]:
-        calls = _numbered(_calls(move), len(turns))
+        calls = _numbered(_calls(move), [*past, *turns])
         called = yield called_together([(self.tools.get(call.name), call) for call in calls], self.tools)
         results = ToolCallResults.from_tool_calls_and_values(
             calls, [c.observation for c in called], [c.error is not None for c in called]
@@ -208,11 +209,17 @@ def _calls(move: Any) -> list[Any]:
     return [] if calls is None else list(calls.tool_calls)
 
 
-def _numbered(calls: list[Any], turn: int) -> list[Any]:
-    """Calls with ids; those that came in text have none."""
+def _numbered(calls: list[Any], turns: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Calls with ids that no other call of the conversation has; those that came in text have none."""
+    if all(call.id for call in calls):
+        return calls
+    made = [ToolCalls.model_validate(turn["tool_calls"]) for turn in turns if turn.get("tool_calls")]
+    taken = {call.id for one in made for call in one.tool_calls}
+    names = ([f"call_{n}_{k}" for k in range(len(calls))] for n in count(len(turns)))
+    free = next(ids for ids in names if taken.isdisjoint(ids))
     return [
-        call if call.id else call.model_copy(update={"id": f"call_{turn}_{number}"})
-        for number, call in enumerate(calls)
+        call if call.id else call.model_copy(update={"id": id_})
+        for call, id_ in zip(calls, free, strict=True)
     ]
 
 

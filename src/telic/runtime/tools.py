@@ -68,10 +68,19 @@ class Called:
 
     @property
     def observation(self) -> Any:
-        """What an agent is shown: the value, or what went wrong."""
+        """What an agent is shown: the value as it is now, or what went wrong."""
         if self.error is None:
-            return self.value
+            return _as_now(self.value)
         return f"Execution error: {type(self.error).__name__}: {self.error}"
+
+
+def _as_now(value: Any) -> Any:
+    """Plain data that the tool does not change any more: what an agent was shown must stay as it was."""
+    if type(value) is dict:
+        return {key: _as_now(item) for key, item in value.items()}
+    if type(value) is list:
+        return [_as_now(item) for item in value]
+    return value
 
 
 def calling(tool: Tool, arguments: Mapping[str, Any]) -> Do:
