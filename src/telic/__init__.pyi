@@ -137,6 +137,12 @@ from telic.errors import (
     ProgramFileError as ProgramFileError,
 )
 from telic.errors import (
+    ProgramFileMissingError as ProgramFileMissingError,
+)
+from telic.errors import (
+    ProgramMismatchError as ProgramMismatchError,
+)
+from telic.errors import (
     RunMismatchError as RunMismatchError,
 )
 from telic.errors import (
@@ -252,6 +258,15 @@ from telic.optimize import (
 )
 from telic.optimize import (
     GEPA as GEPA,
+)
+from telic.optimize import (
+    InferRules as InferRules,
+)
+from telic.optimize import (
+    COPRO as COPRO,
+)
+from telic.optimize import (
+    BootstrapFewShotWithOptuna as BootstrapFewShotWithOptuna,
 )
 from telic.optimize import (
     MIPROv2 as MIPROv2,

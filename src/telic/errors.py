@@ -31,6 +31,8 @@
     ├── EvaluationError                          too many examples failed; carries what was paid for
     ├── MetricError                              the metric itself is broken or has the wrong arity
     ├── ProgramFileError (also ValueError)       a saved program is damaged, of another version or program
+    │   ├── ProgramFileMissingError (also FileNotFoundError)  there is none
+    │   └── ProgramMismatchError (also KeyError)     it is of a program with other parts
     ├── CompileError                             an optimizer cannot start or go on
     │   └── RunMismatchError                     a run cannot resume: program, data or metric changed
     ├── StoreError                               the record could not be read or written
@@ -340,6 +342,16 @@ class MetricError(TelicError):
 
 class ProgramFileError(TelicError, ValueError):
     """A saved program is damaged, of another version, or of another program."""
+
+
+class ProgramFileMissingError(ProgramFileError, FileNotFoundError):
+    """There is no saved program where one was looked for."""
+
+
+class ProgramMismatchError(ProgramFileError, KeyError):
+    """A saved program has other parts than the one it is loaded into."""
+
+    __str__ = Exception.__str__  # a KeyError's would put the message into quotes
 
 
 class CompileError(TelicError):

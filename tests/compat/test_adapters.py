@@ -282,3 +282,66 @@ def test_baml_shows_types_in_its_own_notation() -> None:
     assert "name: string" in system
     assert "age: int" in system
     assert '"properties"' not in system
+
+
+# Answers in another form.
+
+
+@pytest.mark.parametrize("text", ["nothing of the kind", '{"answer": "x"}', "<answer>x</answer>", ""])
+def test_chat_takes_its_own_form_only(text: str) -> None:
+    with pytest.raises(dspy.utils.exceptions.AdapterParseError) as caught:
+        dspy.ChatAdapter().parse(dspy.Signature("question -> answer"), text)
+    assert caught.value.adapter_name == "ChatAdapter"
+    assert caught.value.lm_response == text
+
+
+@pytest.mark.parametrize("text", ["nothing of the kind", "[[ ## answer ## ]]\nx", "<answer>x</answer>", ""])
+def test_json_takes_its_own_form_only(text: str) -> None:
+    with pytest.raises(dspy.utils.exceptions.AdapterParseError):
+        dspy.JSONAdapter().parse(dspy.Signature("question -> answer"), text)
+
+
+@pytest.mark.parametrize("text", ["nothing of the kind", "[[ ## answer ## ]]\nx", '{"answer": "x"}'])
+def test_xml_takes_its_own_form_only(text: str) -> None:
+    with pytest.raises(dspy.utils.exceptions.AdapterParseError):
+        dspy.XMLAdapter().parse(dspy.Signature("question -> answer"), text)
+
+
+def test_an_object_where_sections_were_asked_for_is_asked_for_again() -> None:
+    with served('{"answer": "x"}') as (server, _):
+        assert dspy.Predict("question -> answer")(question="?").answer == "x"
+    assert server.count == 2
+    assert "response_format" not in server.bodies[0]
+    assert "response_format" in server.bodies[1]
+
+
+def test_nonsense_is_an_error_after_both() -> None:
+    with served("nonsense") as (server, _):
+        with pytest.raises(dspy.utils.exceptions.AdapterParseError):
+            dspy.Predict("question -> answer")(question="?")
+    assert server.count >= 2
+
+
+def test_a_list_of_one_without_items_in_xml() -> None:
+    signature = dspy.Signature("question -> names: list[str], totals: dict[str, float]")
+    found = dspy.XMLAdapter().parse(signature, "<names>Ada</names><totals><GBP>2</GBP></totals>")
+    assert found == {"names": ["Ada"], "totals": {"GBP": 2.0}}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("a", "a"),
+        (["a"], "«a»"),
+        (["a", "b"], "[1] «a»\n[2] «b»"),
+        ({"a": 1}, '{"a": 1}'),
+        (3, "3"),
+        ([], "N/A"),
+    ],
+)
+def test_values_in_text_fields(value: Any, text: str) -> None:
+    from dspy.adapters.utils import format_field_value
+
+    field = dspy.Signature("question -> answer").fields["question"]
+    assert format_field_value(field, value) == text
+    assert format_field_value(field, value, assume_text=False) == {"type": "text", "text": text}

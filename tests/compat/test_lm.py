@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from types import SimpleNamespace
 from typing import Any
@@ -302,3 +303,53 @@ def test_dummy_retriever() -> None:
     retriever = dspy.utils.dummy_rm(["a cat sat", "a dog ran", "birds fly high"])
     assert retriever("birds fly high", k=1)[0].long_text == "birds fly high"
     assert len(retriever("a cat", k=2)) == 2
+
+
+# Reasoning models.
+
+
+@pytest.mark.parametrize("model", ["openai/o3-mini", "openai/gpt-5", "openai/gpt-5-mini", "azure/o1"])
+def test_reasoning_models_have_another_limit(model: str) -> None:
+    lm = dspy.LM(model, temperature=1.0, max_tokens=20_000)
+    assert lm.kwargs["max_completion_tokens"] == 20_000
+    assert "max_tokens" not in lm.kwargs
+
+
+@pytest.mark.parametrize("options", [{"temperature": 0.5}, {"max_tokens": 100}])
+def test_reasoning_models_refuse_what_they_do_not_take(options: dict[str, Any]) -> None:
+    with pytest.raises(dspy.utils.exceptions.LMConfigurationError, match="reasoning models"):
+        dspy.LM("openai/o1", **options)
+
+
+@pytest.mark.parametrize("model", ["openai/gpt-4o", "openai/gpt-5-chat-latest"])
+def test_other_models_do_not(model: str) -> None:
+    assert dspy.LM(model, temperature=0.5, max_tokens=100).kwargs["max_tokens"] == 100
+
+
+def test_forward_gives_a_completion() -> None:
+    with served("hi") as (_, lm):
+        made = lm.forward("hello")
+        assert made.choices[0].message.content == "hi"
+        assert dict(made.usage)["completion_tokens"] == 1
+        assert (
+            asyncio.run(lm.aforward(messages=[{"role": "user", "content": "x"}])).choices[0].message.content
+            == "hi"
+        )
+
+
+def test_the_prompt_is_in_the_history() -> None:
+    with served("hi") as (_, lm):
+        lm("hello")
+        assert lm.history[-1]["prompt"] == "hello"
+        lm(messages=[{"role": "user", "content": "x"}])
+        assert lm.history[-1]["prompt"] is None
+
+
+def test_a_copy_without_a_parameter() -> None:
+    lm = dspy.LM("openai/gpt-4o", temperature=0.5)
+    assert "temperature" not in lm.copy(temperature=None).kwargs
+    assert lm.kwargs["temperature"] == 0.5
+
+
+def test_supported_parameters() -> None:
+    assert {"temperature", "stop", "tools"} <= set(dspy.LM("openai/gpt-4o").supported_params)

@@ -9,7 +9,7 @@ from tests.compat import manifest, target
 pytestmark = pytest.mark.skipif(target.REAL, reason="is about telic")
 
 STILL_TO_COME = {
-    "optimizers": "AvatarOptimizer BetterTogether BootstrapFewShotWithOptuna COPRO Ensemble InferRules "
+    "optimizers": "AvatarOptimizer BetterTogether Ensemble "
     "KNNFewShot ReAnchor GRPO GroundedProposer bootstrap_trace_data Flex",
     "retrieval": "ColBERTv2 Embeddings EmbeddingsWithScores",
     "finetuning": "BootstrapFinetune Provider TrainingJob ReinforceJob LocalProvider",

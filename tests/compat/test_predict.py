@@ -350,3 +350,45 @@ def test_literal_of_a_class() -> None:
 
     dummy({"label": "spam"})
     assert dspy.Predict(Sort)(text="x").label == "spam"
+
+
+def test_config_may_turn_the_cache_off() -> None:
+    with served(chat(answer="x"), cache=True) as (server, lm):
+        predict = dspy.Predict("question -> answer")
+        for _ in range(2):
+            predict(question="?", config={"cache": False})
+        assert server.count == 2
+        assert "cache" not in server.bodies[0]
+        assert len(lm.history) == 2
+
+
+def test_modules_have_histories() -> None:
+    class Two(dspy.Module):  # type: ignore[misc,unused-ignore]
+        def __init__(self) -> None:
+            super().__init__()
+            self.first = dspy.Predict("question -> answer")
+            self.second = dspy.ChainOfThought("question -> answer")
+
+        def forward(self, question: str) -> Any:
+            return self.second(question=self.first(question=question).answer)
+
+    dummy({"answer": "a"}, {"reasoning": "r", "answer": "b"})
+    program = Two()
+    program(question="?")
+    assert [len(part.history) for part in (program, program.first, program.second.predict)] == [2, 1, 1]
+    assert "[[ ## answer ## ]]\nb" in program.second.history[0]["outputs"][0]
+
+
+def test_a_module_may_have_a_history_of_its_own() -> None:
+    class Chat(dspy.Module):  # type: ignore[misc,unused-ignore]
+        def __init__(self) -> None:
+            super().__init__()
+            self.history = dspy.History(messages=[])
+
+        def forward(self, question: str) -> str:
+            self.history.messages.append({"question": question})
+            return question
+
+    chat_program = Chat()
+    chat_program("hi")
+    assert chat_program.history.messages == [{"question": "hi"}]

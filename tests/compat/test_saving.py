@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.compat.scripts import chat, served
+from tests.compat.scripts import chat, dummy, served
 from tests.compat.target import dspy
 
 
@@ -214,3 +214,47 @@ def test_logging_does_not_break() -> None:
     dspy.disable_logging()
     dspy.enable_logging()
     assert logging.getLogger("dspy") is not None
+
+
+def test_a_saved_file_names_what_dspy_compares(tmp_path: Path) -> None:
+    path = tmp_path / "program.json"
+    learnt().save(path)
+    versions = json.loads(path.read_text())["metadata"]["dependency_versions"]
+    assert set(versions) == {"python", "dspy", "cloudpickle"}
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        Pair().load(tmp_path / "gone.json")
+
+
+def test_a_file_of_another_program(tmp_path: Path) -> None:
+    path = tmp_path / "program.json"
+    learnt().save(path)
+
+    class Other(dspy.Module):  # type: ignore[misc,unused-ignore]
+        def __init__(self) -> None:
+            super().__init__()
+            self.third = dspy.Predict("question -> answer")
+
+    with pytest.raises(KeyError):
+        Other().load(path)
+
+
+def test_a_program_of_the_main_script_is_saved_whole(tmp_path: Path) -> None:
+    # Its class goes into the pickle by value, and with it what its code refers to: the module `dspy` itself.
+    import cloudpickle
+
+    space: dict[str, Any] = {"dspy": dspy, "__name__": "__main__"}
+    exec(
+        "class Whole(dspy.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.answer = dspy.Predict('question -> answer')\n"
+        "    def forward(self, question):\n"
+        "        return dspy.Prediction(answer=self.answer(question=question).answer)\n",
+        space,
+    )
+    made = cloudpickle.loads(cloudpickle.dumps(space["Whole"]()))
+    dummy({"answer": "x"})
+    assert made(question="?").answer == "x"

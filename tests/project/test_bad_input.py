@@ -119,7 +119,7 @@ def saved(ask: Any, tmp_path: Path) -> Path:
 
 
 def test_a_missing_program_file(ask: Any, tmp_path: Path) -> None:
-    raised(telic.ProgramFileError, lambda: ask.load(tmp_path / "gone.json"), "gone.json")
+    raised(telic.ProgramFileMissingError, lambda: ask.load(tmp_path / "gone.json"), "gone.json")
 
 
 def test_a_damaged_program_file(ask: Any, saved: Path) -> None:
@@ -137,7 +137,7 @@ def test_a_program_file_of_another_version(ask: Any, saved: Path) -> None:
 def test_a_program_file_of_another_program(saved: Path) -> None:
     other = telic.Predict("text -> label")
     raised(telic.ProgramFileError, lambda: other.load(saved), "program.json", "question", "label")
-    raised(telic.ProgramFileError, lambda: telic.ChainOfThought("a -> b").load(saved), "predict", "self")
+    raised(telic.ProgramMismatchError, lambda: telic.ChainOfThought("a -> b").load(saved), "predict", "self")
 
 
 def test_what_fails_to_load_changes_nothing(ask: Any, saved: Path) -> None:

@@ -16,6 +16,7 @@ from telic.adapters.values import render_value
 from telic.adapters.wording import field_lines, form, in_brackets
 from telic.errors import AdapterParseError
 from telic.types import Capabilities
+from telic.types.forms import Forms
 
 CALL = "Now call a tool."
 END = "[[ ## completed ## ]]"
@@ -219,6 +220,8 @@ class ChatAdapter(Adapter):
 
     def _unmarked(self, signature: SignatureClass, layout: Layout, completion: str) -> dict[str, Any]:
         """The fields in an answer without any mark: an object with them, or the text as the only one."""
+        if Forms.strict:
+            return self.typed(signature, completion, {})
         text = completion.strip()
         row = whole_object(text)
         known = {name: row[name] for name in layout.by_output if name in row} if row else {}

@@ -13,9 +13,11 @@ from telic.adapters.json_text import ABSENT, complete_part, decode, objects, unf
 from telic.adapters.kinds import ANY, CHOICE, DATA, TEXT, WORD
 from telic.adapters.layout import Layout, Slot
 from telic.adapters.rendered import NOTHING, Fields, Rendered, SignatureClass
+from telic.adapters.unmarked import Bare, unmarked
 from telic.adapters.wording import form, in_brackets
 from telic.signatures.validation import object_schema, to_jsonable
 from telic.types import Capabilities, Constraint
+from telic.types.forms import Forms
 
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -185,7 +187,9 @@ class JSONAdapter(ChatAdapter):
         if not found and len(layout.outputs) == 1:
             value = _bare_value(layout.outputs[0], completion)
             if value is not ABSENT:
-                found = {layout.outputs[0].name: value}
+                if self.on_parse_failure not in (None, "repair") or Forms.strict:
+                    raise unmarked(self, signature, completion)
+                return Bare(self.typed(signature, completion, {layout.outputs[0].name: value}))
         return self.typed(signature, completion, found)
 
     @staticmethod

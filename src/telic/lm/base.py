@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TextIO
 
 from telic.errors import ContextWindowExceededError, InputError, LMUnsupportedFeatureError
@@ -101,14 +102,14 @@ class BaseLM:
         self, prompt: str | None = None, *, messages: list[Message] | None = None, **kwargs: Any
     ) -> list[Any]:
         """Ask in plain words; returns one string per answer (a dict where there is more than text)."""
-        lm = self if "cache" not in kwargs else self.copy(cache=kwargs.pop("cache"))
+        lm = self if "cache" not in kwargs else self.caching(kwargs.pop("cache"))
         return self.outputs(drive(call(lm, self._direct_request(prompt, messages, kwargs))))
 
     async def acall(
         self, prompt: str | None = None, *, messages: list[Message] | None = None, **kwargs: Any
     ) -> list[Any]:
         """`__call__` on the running loop."""
-        lm = self if "cache" not in kwargs else self.copy(cache=kwargs.pop("cache"))
+        lm = self if "cache" not in kwargs else self.caching(kwargs.pop("cache"))
         return self.outputs(await adrive(call(lm, self._direct_request(prompt, messages, kwargs))))
 
     def forward(self, prompt: str | None = None, messages: list[Message] | None = None, **kwargs: Any) -> Any:
@@ -211,17 +212,19 @@ class BaseLM:
     ) -> Request:
         if (prompt is None) == (messages is None):
             raise InputError(f"{self.model}: give either a prompt or messages.")
+        spoken = None
         if self.capabilities.chat and messages is None:
-            messages, prompt = [{"role": "user", "content": prompt}], None
+            messages, prompt, spoken = [{"role": "user", "content": prompt}], None, prompt
         elif messages is not None and not self.capabilities.chat:
             prompt, messages = "\n\n".join(str(m.get("content") or "") for m in messages), None
-        return self.request(messages=messages, prompt=prompt, params=kwargs)
+        made = self.request(messages=messages, prompt=prompt, params=kwargs)
+        return made if spoken is None else replace(made, spoken=spoken)
 
     # Copies, state and history.
 
     def copy(self, **kwargs: Any) -> BaseLM:
-        """The same LM with some parameters changed and a history of its own; `rollout_id=` asks for other
-        samples.
+        """The same LM with some parameters changed, or with `None` taken away, and a history of its own;
+        `rollout_id=` asks for other samples.
         """
         # Not by `copy.copy`, which goes the way of pickling, where keys and addresses stay out.
         other = object.__new__(type(self))
@@ -232,8 +235,16 @@ class BaseLM:
         for name, value in kwargs.items():
             if name in other.__dict__ and name != "kwargs":
                 setattr(other, name, value)
+            elif value is None:
+                other.kwargs.pop(name, None)
             else:
                 other.kwargs[name] = value
+        return other
+
+    def caching(self, cache: bool) -> BaseLM:
+        """This very LM, history and all, with answers taken from the record or not."""
+        other = self.copy(cache=cache)
+        other.history = self.history
         return other
 
     def __deepcopy__(self, memo: dict[int, Any]) -> BaseLM:

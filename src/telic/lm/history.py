@@ -58,6 +58,9 @@ class HistoryEntry(Mapping[str, Any]):
     def __repr__(self) -> str:
         return f"HistoryEntry({self.request.model}, {self['timestamp']}, outputs={self['outputs']!r})"
 
+    def _get_prompt(self) -> str | None:
+        return self.request.prompt if self.request.spoken is None else self.request.spoken
+
     def _get_messages(self) -> list[dict[str, Any]] | None:
         return None if self.request.messages is None else list(self.request.messages)
 

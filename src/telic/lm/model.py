@@ -11,6 +11,7 @@ from telic.lm import permission
 from telic.lm.base import BaseLM
 from telic.lm.engine import Engine
 from telic.lm.state import SECRET_PARAMS
+from telic.runtime.settings import settings
 from telic.runtime.steps import Do, Step
 from telic.types import Capabilities, Message, Request, Response
 
@@ -35,6 +36,28 @@ _CONNECTION = (
     "engine_options",
 )
 """Options that say how a model is reached; they go to the engine, and into no request."""
+
+
+_PARAMS = frozenset(
+    {
+        "temperature",
+        "top_p",
+        "n",
+        "stop",
+        "max_tokens",
+        "max_completion_tokens",
+        "presence_penalty",
+        "frequency_penalty",
+        "logit_bias",
+        "logprobs",
+        "top_logprobs",
+        "seed",
+        "stream",
+        "stream_options",
+        "user",
+    }
+)
+"""Parameters that every engine passes on, or acts upon."""
 
 
 class LM(BaseLM):
@@ -105,6 +128,10 @@ class LM(BaseLM):
             )
         self._connection = {name: kwargs.pop(name) for name in _CONNECTION if name in kwargs}
         super().__init__(model, model_type, temperature, max_tokens, cache, callbacks, num_retries, **kwargs)
+        if settings.reasoning_rules:
+            from telic.lm.reasoning_rules import ruled
+
+            self.kwargs = ruled(model, self.kwargs)
         self.provider = provider
         self.finetuning_model = finetuning_model
         self.launch_kwargs = launch_kwargs or {}
@@ -174,6 +201,15 @@ class LM(BaseLM):
     def supports_response_schema(self) -> bool:  # type: ignore[override]
         """Answers held to a JSON schema."""
         return self.engine.capabilities.json_schema
+
+    @property
+    def supported_params(self) -> set[str]:  # type: ignore[override]
+        """Names of the request parameters that the model takes, by OpenAI's names."""
+        able = self.engine.capabilities
+        extra = ({"tools", "tool_choice", "parallel_tool_calls"} if able.tools else set()) | (
+            {"response_format"} if able.json_schema or able.json_object else set()
+        )
+        return set(_PARAMS) | extra | ({"reasoning_effort"} if able.reasoning else set())
 
     def forward(
         self, prompt: str | None = None, messages: list[Message] | None = None, **kwargs: Any

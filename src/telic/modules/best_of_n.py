@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from telic.errors import TelicError
 from telic.program.module import Module
 from telic.program.stepped import SteppedModule
 from telic.program.tries import Tries, Try

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from telic._json import dumps
-from telic.errors import AdapterParseError, TelicError
+from telic.errors import AdapterParseError
 from telic.program.module import Module
 from telic.program.predict import Predict
 from telic.program.stepped import Call, SteppedModule

@@ -22,16 +22,21 @@ class Entry:
 
     def __enter__(self) -> Entry:
         scope = scopes.current()
-        if scope.root is None:
+        kept = settings.module_history
+        if scope.root is None or kept:
             sinks = scope.sinks
-            if settings.track_usage:
+            if kept:
+                from telic.program.own_history import OwnHistory
+
+                sinks = (*sinks, OwnHistory(self._module))
+            if settings.track_usage and scope.root is None:
                 from telic.runtime.usage import UsageTracker
 
                 self._tracker = UsageTracker()
                 sinks = (*sinks, self._tracker)
             self._token = scopes.enter(
                 scopes.Scope(
-                    self._module,
+                    self._module if scope.root is None else scope.root,
                     scope.trace,
                     scope.budgets,
                     sinks,

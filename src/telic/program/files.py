@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from telic._json import dumps, write_atomic
-from telic.errors import ProgramFileError, TelicError
+from telic.errors import ProgramFileError, ProgramFileMissingError, ProgramMismatchError, TelicError
 from telic.program.states import dump_states, load_states
 from telic.runtime.settings import settings
 
@@ -47,7 +47,7 @@ def _save_for_dspy(program: Any, target: Path) -> None:
     if target.suffix == ".pkl":
         save_state(dump_states(program, json_mode=False), target)
         return
-    row = {**_flat(program), "metadata": {"dependency_versions": dependency_versions()}}
+    row = {**_flat(program), "metadata": {"dependency_versions": dependency_versions(of_dspy=True)}}
     target.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(target, dumps(row, indent=2) + "\n")
 
@@ -69,7 +69,7 @@ def read_program_file(path: str | Path) -> dict[str, Any]:
     try:
         row = json.loads(target.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ProgramFileError(f"There is no program file '{target}'.") from None
+        raise ProgramFileMissingError(f"There is no program file '{target}'.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ProgramFileError(f"The program file '{target}' cannot be read: {error}") from error
     except json.JSONDecodeError as error:
@@ -117,7 +117,8 @@ def load_program_file(
     except TelicError as error:
         saved = row["telic"].get("program")
         source = f" It was saved from {saved}." if saved else ""
-        raise ProgramFileError(
+        kind = ProgramMismatchError if isinstance(error, ProgramMismatchError) else ProgramFileError
+        raise kind(
             f"The program file '{path}' does not fit {type(program).__name__}: {error}{source}"
         ) from error
     if row.get("provenance"):

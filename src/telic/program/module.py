@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TextIO
 
 from telic.program import states, tree
 from telic.program.entry import Entry, told
+from telic.program.own_history import HistoryAttribute
 from telic.runtime.events import active_callbacks
 from telic.runtime.steps import Do, Step, adrive, drive
 
@@ -112,6 +113,9 @@ class Module(BaseModule):
     """Where a compiled program comes from: optimizer, run, data, scores; set by the compiler, saved with the
     program.
     """
+
+    history: Any = HistoryAttribute()
+    """The LM calls made in this module, oldest first; kept with the setting `module_history`."""
 
     def __init__(self, callbacks: list[Any] | None = None) -> None:
         if callbacks:
@@ -252,10 +256,12 @@ class Module(BaseModule):
         return preview(self, inputs)
 
     def inspect_history(self, n: int = 1, file: TextIO | None = None) -> None:
-        """Print the last `n` calls of the process."""
+        """Print the last `n` calls made in this module, where it keeps them (the setting `module_history`);
+        else those of the process.
+        """
         from telic.lm.history import inspect_history
 
-        inspect_history(n, file)
+        inspect_history(n, file, history=self.history or None)
 
     def __repr__(self) -> str:
         return "\n".join(

@@ -14,6 +14,8 @@ from telic._lazy import require
 from telic.errors import ProgramFileError
 
 _log = logging.getLogger("telic")
+LAYOUT_OF_DSPY = "3.4.1"
+"""The version of DSPy whose files are written where the settings ask for them."""
 _PROGRAM, _METADATA = "program.pkl", "metadata.json"
 
 
@@ -71,7 +73,9 @@ def load_program(path: str | Path, *, allow_pickle: bool = False) -> Any:
 def save_state(state: Mapping[str, Any], path: Path) -> None:
     """Write the state of a program as a pickle."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(pickle.dumps({**state, "metadata": {"dependency_versions": dependency_versions()}}))
+    path.write_bytes(
+        pickle.dumps({**state, "metadata": {"dependency_versions": dependency_versions(of_dspy=True)}})
+    )
 
 
 def load_state(path: Path, *, allow_pickle: bool) -> dict[str, Any]:
@@ -89,8 +93,13 @@ def load_state(path: Path, *, allow_pickle: bool) -> dict[str, Any]:
     return state
 
 
-def dependency_versions() -> dict[str, str]:
-    """Versions of what reading a saved program depends on."""
+def dependency_versions(*, of_dspy: bool = False) -> dict[str, str]:
+    """Versions of what reading a saved program depends on.
+
+    Args:
+        of_dspy: what DSPy looks for, which takes no other names: its own version is the one whose layout is
+            written.
+    """
     import sys
     from importlib.metadata import PackageNotFoundError, version
 
@@ -100,6 +109,11 @@ def dependency_versions() -> dict[str, str]:
             found[name] = version(name)
         except PackageNotFoundError:  # not installed, so nothing depends on it
             continue
+    if of_dspy:
+        found.pop("telic", None)
+        found["dspy"] = LAYOUT_OF_DSPY
+        if "cloudpickle" in found:
+            found["cloudpickle"] = ".".join(found["cloudpickle"].split(".")[:2])
     return found
 
 

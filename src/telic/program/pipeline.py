@@ -212,6 +212,9 @@ def gather(predictor: Any, kwargs: dict[str, Any]) -> Ask:
             config = {**config, **(overrides.get("config") or {})}
             lm = overrides.get("lm") or lm
     lm = resolve_lm(lm)
+    if "cache" in config:
+        lm = lm.caching(config["cache"])
+        config = {name: value for name, value in config.items() if name != "cache"}
     return Ask(predictor, signature, demos, kwargs, config, lm, adapter_for(predictor.adapter, lm))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from telic.errors import ProgramFileError
+from telic.errors import ProgramMismatchError
 from telic.program.tool_texts import (
     check_tool_state,
     is_tool_state,
@@ -43,7 +43,7 @@ def load_states(program: Any, states: Mapping[str, Any], *, allow_unsafe_lm_stat
         theirs = [path for path in theirs if path in mine]
     missing, surplus = sorted(set(mine) - set(theirs)), sorted(set(theirs) - set(mine))
     if missing or surplus:
-        raise ProgramFileError(
+        raise ProgramMismatchError(
             f"The state is of another program than {type(program).__name__}."
             + (f" It lacks {missing}." if missing else "")
             + (f" It has {surplus}, which this program does not." if surplus else "")

@@ -58,6 +58,8 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "state_layout": "telic",
         "native_agent_tools": True,
         "stream_recorded": True,
+        "module_history": False,
+        "reasoning_rules": False,
         "first_try_sampled": False,
         "forgive_any_error": False,
     }
@@ -74,6 +76,8 @@ telic's way and the one DSPy documents:
     native_agent_tools       `ReActV2` has tools called natively where the model can, unless told otherwise
     state_layout             `"telic"`, or `"dspy"`: in which of the two states and program files are written
     stream_recorded          an answer from the record is streamed too, as one chunk
+    module_history           every module keeps the LM calls made in it, as `history`
+    reasoning_rules          parameters that OpenAI's reasoning models do not take are refused by `LM` itself
     first_try_sampled        the first try of `BestOfN` and `Refine` is drawn at temperature 1 too
     forgive_any_error        a try of theirs that raises anything has failed; else only one of telic's errors
 """

@@ -59,6 +59,9 @@ class SignatureMeta(type):
         """All fields by name, inputs first."""
         return cls._fields
 
+    model_fields = fields
+    """By pydantic's name, for programs that look at a signature as at a model."""
+
     @property
     def input_fields(cls) -> Mapping[str, Field]:
         """Fields that the caller gives."""

@@ -73,6 +73,13 @@ class DummyLM(BaseLM):
         assert isinstance(made, DummyLM)
         return made
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = threading.Lock()
+
     def _text(self, messages: Sequence[Mapping[str, Any]]) -> str:
         if self.follow_examples:
             return self._of_example(messages)

@@ -39,6 +39,8 @@ class Request:
             `n`, `seed`, `tools`, …), without `None` values.
         constraint: how to narrow the answer.
         rollout_id: `None` for the canonical answer; another value asks for another sample.
+        spoken: the text that the caller gave, where it was made a message; for the history, no part of the
+            key.
     """
 
     model: str
@@ -48,6 +50,7 @@ class Request:
     params: Mapping[str, Any] = field(default_factory=dict)
     constraint: Constraint | None = None
     rollout_id: int | str | None = None
+    spoken: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The request as JSON; everything that changes the answer, nothing secret."""
@@ -87,6 +90,13 @@ class Usage:
     def total_tokens(self) -> int:
         """Tokens read and written."""
         return self.prompt_tokens + self.completion_tokens
+
+    def keys(self) -> list[str]:
+        """With `usage[name]`, lets `dict(usage)` be what `to_json()` is."""
+        return list(self.to_json())
+
+    def __getitem__(self, name: str) -> Any:
+        return self.to_json()[name]
 
     def __add__(self, other: Usage) -> Usage:
         cached = [c for c in (self.cached_tokens, other.cached_tokens) if c is not None]
@@ -141,6 +151,18 @@ class Choice:
     reasoning: str | None = None
     logprobs: Any = None
     citations: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def message(self) -> Any:
+        """The answer in OpenAI's shape: `.content`, `.tool_calls`, `.reasoning_content`, `.role`."""
+        from types import SimpleNamespace
+
+        return SimpleNamespace(
+            role="assistant",
+            content=self.text,
+            tool_calls=list(self.tool_calls) or None,
+            reasoning_content=self.reasoning,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Without what is empty."""

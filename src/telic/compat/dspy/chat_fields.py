@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from telic.adapters.values import render_value
 from telic.signatures.field import Field
 from telic.signatures.validation import ValidationFailure, validate
 
@@ -13,6 +14,18 @@ class FieldInfoWithName(NamedTuple):
 
     name: str
     info: Any
+
+
+def format_field_value(field_info: Any, value: Any, assume_text: bool = True) -> str | dict[str, Any]:
+    """A value as a model is shown it.
+
+    Args:
+        field_info: the field; in one of type `str`, a list is a list of passages.
+        value: its value.
+        assume_text: as text; else as a content part.
+    """
+    text = render_value(value, in_text_field=field_info.annotation is str)
+    return text if assume_text else {"type": "text", "text": text}
 
 
 def parse_value(value: Any, annotation: Any) -> Any:

@@ -23,6 +23,9 @@ CHOICES: Mapping[str, Any] = MappingProxyType(
         "max_history_size": 10_000,
         # Tools are called natively where an adapter is told to, and not otherwise.
         "native_agent_tools": False,
+        # Modules have a history of their own; parameters of reasoning models are looked at early.
+        "module_history": True,
+        "reasoning_rules": True,
         # Every try of BestOfN and Refine is drawn at temperature 1, and may raise what it likes.
         "first_try_sampled": True,
         "forgive_any_error": True,

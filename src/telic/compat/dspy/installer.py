@@ -13,6 +13,7 @@ from telic.compat.dspy.choices import CHOICES
 from telic.compat.dspy.modules import MODULES
 from telic.compat.dspy.names import NAMES
 from telic.runtime.settings import settings
+from telic.types.forms import Forms
 
 VERSION = "3.4.1"
 """The version of DSPy whose names and documented behaviour these are."""
@@ -45,6 +46,10 @@ class TableModule(ModuleType):
             raise AttributeError(f"module '{self.__name__}' has no attribute '{name}'")
         self.__dict__[name] = value
         return value
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A program that is pickled with its code takes along what that code refers to.
+        return (table_module, (self.__name__,))
 
     def __dir__(self) -> list[str]:
         own = f"{self.__name__}."
@@ -87,6 +92,7 @@ def install() -> None:
         del sys.modules[path]
     sys.modules.update({path: table_module(path) for path in MODULES})
     settings.set_defaults(**CHOICES)
+    Forms.strict = True  # adapters see no settings
 
 
 def uninstall() -> None:
@@ -99,6 +105,7 @@ def uninstall() -> None:
     sys.modules.update(_replaced)
     _replaced = None
     settings.set_defaults()
+    Forms.strict = False
 
 
 def installed() -> bool:
