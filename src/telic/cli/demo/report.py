@@ -90,7 +90,9 @@ class Screen:
         (asked,) = old[0].inputs().toDict().values()
         self._console.print(f"\n[italic]{asked}[/italic]")
         for name, row in (("as declared", old), ("compiled", new)):
-            said = "  ".join(f"[dim]{key}[/dim] {value}" for key, value in row[1].items())
+            said = "  ".join(
+                f"[dim]{key}[/dim] {' '.join(str(value).split())}" for key, value in row[1].items()
+            )
             self._console.print(f"  [bold]{name:12}[/bold] {said}", no_wrap=True, overflow="ellipsis")
         self._console.print()
 
