@@ -295,3 +295,21 @@ def test_complete_and_grounded() -> None:
     prediction = dspy.Prediction(response="said", context=["passage"])
     result = dspy.evaluate.CompleteAndGrounded()(example, prediction)
     assert float(getattr(result, "score", result)) == pytest.approx(2 / 3)
+
+
+def test_a_result_is_read_like_a_prediction() -> None:
+    result = dspy.evaluate.EvaluationResult(score=50.0, results=[])
+    assert (result["score"], result["results"], list(result.keys())) == (50.0, [], ["score", "results"])
+
+
+def test_parallel_takes_tuples_of_positional_arguments() -> None:
+    class Twice(dspy.Module):  # type: ignore[misc,unused-ignore]
+        def forward(self, first: int, second: int = 1) -> int:
+            return first * second
+
+    pairs = [
+        (Twice(), (2, 3)),
+        (Twice(), {"first": 4}),
+        (Twice(), dspy.Example(first=5).with_inputs("first")),
+    ]
+    assert dspy.Parallel(num_threads=2, disable_progress_bar=True)(pairs) == [6, 4, 5]

@@ -31,7 +31,6 @@ def test_every_top_level_name_is_there_and_compatible() -> None:
 
 def test_names_still_to_come_say_so() -> None:
     import telic
-
     from telic.compat.dspy.absent import ABSENT
     from telic.compat.dspy.modules import MODULES
 

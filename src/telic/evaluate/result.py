@@ -139,6 +139,15 @@ class EvaluationResult:
 
     # Ways out.
 
+    def keys(self) -> list[str]:
+        """`["score", "results"]`, which `result[name]` gives, as of a prediction."""
+        return ["score", "results"]
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.keys():
+            raise KeyError(name)
+        return getattr(self, name)
+
     def to_json(self) -> dict[str, Any]:
         """Everything as one JSON object."""
         return {

@@ -22,7 +22,7 @@ def run_batch(
     """Run `(program, example)` pairs concurrently, each in a copy of the caller's context.
 
     Args:
-        pairs: what to run on what.
+        pairs: what to run on what: an example or a dict of keywords, or a tuple of positional arguments.
         num_threads: how many at a time; `settings.num_threads` by default.
         max_errors: failures after which to stop; `settings.max_errors` by default.
         provide_traceback: log tracebacks of failures; `settings.provide_traceback` by default.
@@ -43,6 +43,8 @@ def run_batch(
 
     def run(pair: tuple[Any, Any]) -> Any:
         program, example = pair
+        if isinstance(example, tuple):
+            return program(*example)
         if not access_examples:
             return program(example)
         return program(**(example.inputs() if hasattr(example, "inputs") else example))

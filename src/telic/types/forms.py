@@ -7,8 +7,8 @@ class Forms:
     """The choice.
 
     Attributes:
-        strict: an answer counts in the form that was asked for only; else also in another one where no doubt is
-            left: an object instead of sections, a value without any mark for the only field.
+        strict: an answer counts only in the form that was asked for; else in another one too where no doubt
+            is left: an object instead of sections, a value without any mark for the only field.
     """
 
     strict = False

@@ -31,6 +31,8 @@ CHOICES: Mapping[str, Any] = MappingProxyType(
         "forgive_any_error": True,
         # Saved programs can be read by DSPy.
         "state_layout": "dspy",
+        # An answer from the cache is not streamed: the prediction alone comes.
+        "stream_recorded": False,
         # Settings of one's own; and only who configured first may go on to.
         "refuse_unknown_settings": False,
         "configure_by_first_only": True,
