@@ -80,6 +80,17 @@ def test_an_unreadable_proposal_is_noted_and_the_best_is_kept() -> None:
     assert compiled.report.ranking[0].mean == 0.25
 
 
+def test_it_evaluates_programs_as_dspy_documents() -> None:
+    with telic.context(lm=agent_lm()):
+        optimizer, actor = telic.AvatarOptimizer(right), agent()
+        assert optimizer.process_example(actor, examples()[0], return_outputs=False) == 1.0
+        assert optimizer.thread_safe_evaluator(examples(), actor) == 0.25
+        mean, found = optimizer.thread_safe_evaluator(examples(), actor, return_outputs=True, num_threads=2)
+        example, prediction, score = found[0]
+    assert (mean, len(found), score) == (0.25, 4, 1.0)
+    assert (example.country, prediction.capital) == ("France", "Paris")
+
+
 def test_less_can_be_better() -> None:
     def wrong(example: Any, pred: Any) -> float:
         return 1.0 - right(example, pred)

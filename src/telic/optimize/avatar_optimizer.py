@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from telic.errors import CompileError
+from telic.evaluate.runner import run_examples
 from telic.modules.avatar import Avatar
 from telic.optimize.optimizer import Optimizer
 from telic.optimize.problem import Problem, make_problem
@@ -119,6 +120,21 @@ class AvatarOptimizer(Optimizer):
         """
         problem = make_problem(student, trainset=trainset, valset=None, metric=self.metric, seed=self.seed)
         return self.run(problem, self.strategy(problem), run_id=run_id)
+
+    def process_example(self, actor: Any, example: Any, return_outputs: bool) -> Any:
+        """Run a program on one example: its score, or `(example, prediction, score)`; 0 where it failed."""
+        (outcome,) = run_examples(actor, [example], self.metric, num_threads=1)
+        score = outcome.score or 0
+        return (example, outcome.prediction, score) if return_outputs else score
+
+    def thread_safe_evaluator(
+        self, devset: Sequence[Any], actor: Any, return_outputs: bool = False, num_threads: int | None = None
+    ) -> Any:
+        """Run a program on examples: its mean score, or `(mean, [(example, prediction, score), …])`."""
+        outcomes = run_examples(actor, devset, self.metric, num_threads=num_threads or self.num_threads)
+        rows = [(outcome.example, outcome.prediction, outcome.score or 0) for outcome in outcomes]
+        mean = sum(score for _, _, score in rows) / len(rows) if rows else 0.0
+        return (mean, rows) if return_outputs else mean
 
     def strategy(self, problem: Problem) -> Strategy:
         """Run, compare, rewrite; the best instruction of all rounds."""

@@ -78,16 +78,15 @@ class BetterTogether(Optimizer):
             teacher: given to each step that takes one.
             valset: examples to choose by, given to each step that takes some; drawn from the trainset by
                 default.
-            num_threads: given to each step whose `compile` takes it, and used for evaluations here.
-            max_errors: likewise.
-            provide_traceback: given to each step whose `compile` takes it.
+            num_threads: given to steps that take it, and used for evaluations here; so is `max_errors`.
+            max_errors: errors after which to stop.
+            provide_traceback: likewise given.
             seed: of the order of examples and of the draw of the valset.
             valset_ratio: share of the trainset that becomes the valset where none is given. At 0 nothing is
                 evaluated, and the last program is returned.
             shuffle_trainset_between_steps: give each step the examples in another order.
             strategy: names of the steps in order, joined by `->`.
-            optimizer_compile_args: further arguments of `compile`, by the step's name; they come before
-                those above.
+            optimizer_compile_args: further arguments by step, which come before those above.
             run_id: name of the run in the record; by default made from everything it depends on.
 
         Returns:
@@ -95,28 +94,25 @@ class BetterTogether(Optimizer):
             `flag_compilation_error_occurred`.
 
         Raises:
-            CompileError: the strategy names a step that there is no optimizer for, or arguments are given
-                for one.
+            CompileError: the strategy or the arguments name a step that there is no optimizer for.
         """
         args = {name: dict(given) for name, given in (optimizer_compile_args or {}).items()}
         steps = self._steps(strategy, args)
         self.seed, self.num_threads, self.max_errors = seed or 0, num_threads, max_errors
-        drawn = valset is None and valset_ratio > 0
-        if drawn and len(trainset) > 1:
+        if valset is None and valset_ratio > 0 and len(trainset) > 1:
             share = max(1, round(valset_ratio * len(trainset)))
             valset, trainset = split(trainset, [share, -1], self.seed)
         problem = make_problem(student, trainset=trainset, valset=valset, metric=self.metric, seed=self.seed)
-        given = {"teacher": teacher, "valset": valset, "num_threads": num_threads, "max_errors": max_errors}
-        given["provide_traceback"] = provide_traceback
+        given = {
+            "teacher": teacher, "valset": valset, "num_threads": num_threads, "max_errors": max_errors,
+            "provide_traceback": provide_traceback,
+        }  # fmt: skip
         chain = _Chain(self.optimizers, steps, given, args, shuffle_trainset_between_steps)
-        options = {"steps": steps, "evaluated": valset is not None, "shuffled": chain.shuffled}
-        run = chain.strategy(problem, evaluated=valset is not None)
+        evaluated = valset is not None
+        options = {"steps": steps, "evaluated": evaluated, "shuffled": chain.shuffled}
+        run = chain.strategy(problem, evaluated=evaluated)
         program = self.run(problem, run, run_id=run_id, options=options)
-        for row in program.candidate_programs:
-            row["strategy"] = "" if row["label"] == START else row["label"]
-            row["score"] = row["score"] if valset is not None else None
-        program.flag_compilation_error_occurred = chain.failed
-        return program
+        return _told_as_documented(program, chain.failed, evaluated=evaluated)
 
     def _steps(self, strategy: str, args: Mapping[str, Mapping[str, Any]]) -> list[str]:
         steps = [name.strip() for name in strategy.split(_ARROW)]
@@ -208,8 +204,21 @@ class _Chain:
         inputs = {"number": number, "name": name, "state": state.hash}
         like = {"state": state.to_json(), "notes": []}
         return Ask(
-            step, inputs, name=f"step {number + 1}: {name}", like=like, why=f"step {number + 1}, {name}"
+            step,
+            inputs,
+            name=f"step {number + 1}: {name}",
+            like=like,
+            why=f"step {number + 1}, {name}",
+            compiles=isinstance(optimizer, Optimizer),
         )
+
+
+def _told_as_documented(program: Any, failed: bool, *, evaluated: bool) -> Any:
+    for row in program.candidate_programs:
+        row["strategy"] = "" if row["label"] == START else row["label"]
+        row["score"] = row["score"] if evaluated else None
+    program.flag_compilation_error_occurred = failed
+    return program
 
 
 def _evaluated(problem: Problem, state: ProgramState, label: str) -> Evaluating[Ranked]:
