@@ -109,6 +109,20 @@ def test_tokens_are_counted_in_the_prompts_that_would_be_sent() -> None:
     assert 0.8 * each < per_call < 1.25 * each
 
 
+def test_a_budget_is_the_most_that_is_forecast() -> None:
+    search = telic.BootstrapRS(metric=exact, num_candidate_programs=6)
+    sets = {"trainset": TRAIN, "valset": VAL}
+    with telic.context(lm=planted_lm()):
+        free = search.forecast(telic.Predict(Colour), **sets)
+        given = search.forecast(telic.Predict(Colour), budget=telic.budget(calls=50), **sets)
+        with telic.budget(calls=50, seconds=1000):
+            around = search.forecast(telic.Predict(Colour), **sets)
+    assert free.calls.low > 50
+    assert given.calls == around.calls
+    assert given.calls.ends == pytest.approx((50, 50, 50))
+    assert given.prompt_tokens.worst < free.prompt_tokens.worst
+
+
 def test_loops_and_judges_are_counted() -> None:
     judge = telic.Predict("question, answer -> score: float")
 

@@ -11,6 +11,7 @@ import pytest
 import telic
 from telic._json import stable_hash
 from telic.lm.base import BaseLM
+from telic.optimize import Auto
 from telic.store.memory import MemoryStore
 from tests.optimize.planted import LABELS, Colour, exact, rows
 from tests.scripted import chat, completion
@@ -78,6 +79,17 @@ MADE: dict[str, Made] = {
         telic.SIMBA(metric=exact, bsize=8, max_steps=2, num_candidates=3),
         {"seed": seed},
     ),
+}
+MADE |= {
+    "BetterTogether": lambda seed, lm: (
+        telic.BetterTogether(
+            metric=exact,
+            p=telic.BootstrapFewShot(metric=exact, seed=seed),
+            q=telic.SIMBA(metric=exact, bsize=6, max_steps=1, num_candidates=2),
+        ),
+        {**VAL, "strategy": "p -> q"},
+    ),
+    "Auto": lambda seed, lm: (Auto(metric=exact, budget=200, seed=seed), VAL),
 }
 SKILLS = (0, 10, 50, 80, 100)
 

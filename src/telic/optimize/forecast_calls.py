@@ -40,6 +40,11 @@ class Range:
     def __add__(self, other: Range) -> Range:
         return Range(self.low + other.low, self.expected + other.expected, self.worst + other.worst)
 
+    @property
+    def ends(self) -> tuple[float, float, float]:
+        """Low, expected, worst."""
+        return self.low, self.expected, self.worst
+
     def times(self, low: float, expected: float, worst: float) -> Range:
         """Each end multiplied by its own factor."""
         return Range(self.low * low, self.expected * expected, self.worst * worst)
@@ -55,6 +60,16 @@ class Take:
 
     def __add__(self, other: Take) -> Take:
         return Take(self.calls + other.calls, self.prompt + other.prompt, self.completion + other.completion)
+
+    def since(self, before: Take, share: Sequence[float]) -> Take:
+        """`before`, and of what came after it the share at each end."""
+        grown = []
+        for name in ("calls", "prompt", "completion"):
+            was, now = getattr(before, name), getattr(self, name)
+            grown.append(
+                was + Range(*(s * (b - a) for s, a, b in zip(share, was.ends, now.ends, strict=True)))
+            )
+        return Take(*grown)
 
 
 @dataclass(frozen=True, slots=True)

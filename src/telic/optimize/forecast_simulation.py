@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn, TypeAlias
 
 from telic._json import stable_hash
+from telic.budget.caps import Budget
 from telic.errors import CompileError
-from telic.optimize.forecast_calls import Shape, Take, by_model, shapes, size_of
+from telic.optimize.asking import plain_value
+from telic.optimize.forecast_calls import Range, Shape, Take, by_model, shapes, size_of
 from telic.optimize.problem import Problem
 from telic.optimize.running import running_by
 from telic.optimize.strategy import Ask, Choice, Outcome, Reply, Result, Strategy, Trial
@@ -21,7 +23,7 @@ from telic.runtime import scope as scopes
 from telic.runtime.settings import settings
 
 Measured: TypeAlias = dict[Any, tuple[Any, list[Shape]]]
-Quality: TypeAlias = Literal["good", "bad", "mixed", "rare", "spread", "rising"]
+Quality: TypeAlias = Literal["good", "bad", "mixed", "rare", "spread", "rising", "unread"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class World:
     Attributes:
         train: how runs on training examples are scored: all `good`, all `bad`, `mixed` (every other one is
             good), `rare` (one in seven), `spread` (each candidate has a quality of its own), `rising` (each
-            new candidate is better).
+            new candidate is better), or `unread`: no answer can be read.
         val: the same for validation examples.
         asks: whether models reply to asks as they should; otherwise every reply is a failure.
         seed: of chance.
@@ -55,6 +57,7 @@ EXTREME = (
     World("rare", "good"),
     World("rare", "spread"),
     World("rising", "rising"),
+    World("unread", "unread"),
     World("rare", "bad", asks=False),
     World("good", "spread", asks=False),
 )
@@ -82,8 +85,17 @@ class Simulation:
     _known: dict[Any, Outcome | Reply] = field(default_factory=dict)
     _order: dict[str, int] = field(default_factory=dict)
 
-    def run(self, problem: Problem, strategy: Strategy) -> Choice:
-        """Ask, tell, until the strategy chooses."""
+    def run(self, problem: Problem, strategy: Strategy, budget: Budget | None = None) -> Choice:
+        """Ask, tell, until the strategy chooses; no more is taken than budgets in force allow."""
+        before = dict(self.takes)
+        choice = self._chosen(problem, strategy)
+        caps = [each for each in (*scopes.current().budgets, budget) if isinstance(each, Budget)]
+        left = [each.caps["calls"] - each.spent.calls for each in caps if "calls" in each.caps]
+        if left:
+            self.takes = capped(before, self.takes, max(0, min(left)))
+        return choice
+
+    def _chosen(self, problem: Problem, strategy: Strategy) -> Choice:
         told: Sequence[Any] | None = None
         while True:
             try:
@@ -119,12 +131,15 @@ class Simulation:
         if problem.metric is not None:
             self.scores += 1
             score = self._score(trial, stable_hash(row))
+        unread = "unread" in (self.world.train if trial.pool == "train" else self.world.val)
+        again = sum(shape.calls.worst for shape in self._program_shapes(problem, False))
         return Outcome(
             example,
             score,
+            "AdapterParseError: made up" if unread else None,
             feedback="The answer is not what was asked for." if trial.feedback_for else None,
-            steps=tuple(_steps(problem, row)) if trial.keep_steps else (),
-            calls=1,
+            steps=tuple(_steps(problem, row)) if trial.keep_steps and not unread else (),
+            calls=round(again) if unread else 1,
             tokens=100,
         )
 
@@ -170,7 +185,7 @@ class Simulation:
         kind = world.train if trial.pool == "train" else world.val
         candidate = trial.candidate.hash
         self._order.setdefault(candidate, len(self._order))
-        flat = {"good": 1.0, "bad": 0.0, "mixed": 0.5, "rare": 0.15}
+        flat = {"good": 1.0, "bad": 0.0, "unread": 0.0, "mixed": 0.5, "rare": 0.15}
         if kind in flat:
             return float(_chance(world.seed, candidate, row, trial.rollout) < flat[kind])
         if kind == "rising":
@@ -191,6 +206,8 @@ class Simulation:
         return known
 
     def _answer(self, ask: Ask) -> Reply:
+        if ask.compiles:
+            return Reply(ask, plain_value(ask.program(**ask.inputs)))
         if not self.world.asks:
             return Reply(ask, failure="AdapterParseError: made up", calls=1, tokens=100)
         like = ask.like
@@ -234,6 +251,21 @@ def simulate(world: World, compile_: Callable[[], Any], measured: Measured) -> S
     with running_by(made.run), scopes.within(budgets=budgets):
         compile_()
     return made
+
+
+def capped(before: Mapping[str, Take], after: Mapping[str, Take], calls: float) -> dict[str, Take]:
+    """What was taken, where of what was added no more than so many calls could be made.
+
+    Args:
+        before: by model.
+        after: the same and more.
+        calls: what a budget allows in between.
+    """
+    made = sum((take.calls for take in after.values()), Range())
+    earlier = sum((take.calls for take in before.values()), Range())
+    added = Range(made.low - earlier.low, made.expected - earlier.expected, made.worst - earlier.worst)
+    share = [min(1.0, calls / n) if n > 0 else 1.0 for n in (added.low, added.expected, added.worst)]
+    return {model: take.since(before.get(model, Take()), share) for model, take in after.items()}
 
 
 def _steps(problem: Problem, row: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:

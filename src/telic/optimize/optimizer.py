@@ -92,7 +92,7 @@ class Optimizer:
         if runner is not None:
             from telic.optimize.compiling import imagined_by
 
-            return imagined_by(self, problem, strategy, runner)
+            return imagined_by(self, problem, strategy, lambda p, s: runner(p, s, budget))
         inputs = {
             "student": problem.student,
             "trainset": problem.trainset,

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from telic.optimize.problem import Problem
 from telic.optimize.strategy import Choice, Strategy
 
-Runner: TypeAlias = Callable[[Problem, Strategy], Choice]
+if TYPE_CHECKING:
+    from telic.budget import Budget
+
+Runner: TypeAlias = Callable[[Problem, Strategy, "Budget | None"], Choice]
+"""Called with the problem, the strategy, and the run's own budget."""
 
 _runner: ContextVar[Runner | None] = ContextVar("telic_strategy_runner", default=None)
 

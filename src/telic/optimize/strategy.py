@@ -159,6 +159,8 @@ class Ask:
         name: what tells this from other asks with the same inputs; by default the state of the program.
         like: what a reply may look like, for forecasts: output fields to plausible values.
         why: what it is for, in a few words, for the journal and the live view.
+        compiles: what it does is to run other optimizers, and models are asked through these alone; a
+            forecast does that too, and counts what they take.
     """
 
     program: Callable[..., Any]
@@ -169,6 +171,7 @@ class Ask:
     name: str = ""
     like: Mapping[str, Any] | None = None
     why: str = ""
+    compiles: bool = False
 
     @property
     def key(self) -> str:
