@@ -54,17 +54,25 @@ class PlantedLM(BaseLM):
     async def aforward(self, prompt: str | None = None, messages: Any = None, **kwargs: Any) -> Any:
         return self.forward(prompt, messages, **kwargs)
 
-    def _colour(self, messages: Any) -> str:
+    def skill(self, messages: Any) -> float:
+        """Percent of words it is right on."""
         shown = {m["content"].split("]]\n")[1].split("\n")[0] for m in messages if m["role"] == "assistant"}
+        return 20 + 40 * (GOOD in messages[0]["content"]) + 40 * (len(shown) >= 3)
+
+    def _colour(self, messages: Any) -> str:
         word = re.findall(r"\w+-\d+", messages[-1]["content"])[-1]
         right = word.partition("-")[0]
-        skill = 20 + 40 * (GOOD in messages[0]["content"]) + 40 * (len(shown) >= 3)
+        skill = self.skill(messages)
         lucky = int(stable_hash(word), 16) % 100 < skill
         return chat(colour=right if lucky else LABELS[(LABELS.index(right) + 1) % 4])
 
     def _proposal(self, wanted: str, last: str) -> str:
         if not self.readable:
             return ""
+        return self.proposal(wanted, last)
+
+    def proposal(self, wanted: str, last: str) -> str:
+        """What it answers to all that is not a question for a colour."""
         if wanted != "instruction":
             return chat(**{wanted: "Words with a colour in front."})
         good = any(words in last for words in ("which order", "Be thorough", "Be brief"))

@@ -96,7 +96,7 @@ def test_zero_shot_chooses_instructions_alone() -> None:
     assert compiled.signature.instructions == GOOD
     assert compiled.demos == []
     # Runs are still shown to the proposing model.
-    assert any("colour: red" in text for text in lm.proposals)
+    assert any("| colour: red" in text for text in lm.proposals)
 
 
 def test_proposals_know_the_data_the_program_the_demos_and_a_tip() -> None:

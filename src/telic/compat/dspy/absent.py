@@ -8,9 +8,7 @@ from telic.errors import TelicError
 
 _KINDS = {
     "an optimizer": (
-        "BootstrapFewShotWithOptuna COPRO GRPO InferRules "
-        "ReAnchor SignatureOptimizer bootstrap_trace_data DspyAdapter "
-        "MultiModalInstructionProposer"
+        "GRPO ReAnchor SignatureOptimizer bootstrap_trace_data DspyAdapter MultiModalInstructionProposer"
     ),
     "a part of the optimizers that propose instructions": ("GroundedProposer Proposer Flex"),
     "a retriever": "ColBERTv2 ColBERTv2RetrieverLocal ColBERTv2RerankerLocal Embeddings EmbeddingsWithScores",

@@ -61,7 +61,8 @@ _PLACES = {
     "telic.judges": "SemanticF1 CompleteAndGrounded",
     "telic.optimize": (
         "LabeledFewShot BootstrapFewShot BootstrapFewShotWithRandomSearch BootstrapRS GEPA SIMBA "
-        "MIPROv2 KNNFewShot Ensemble BetterTogether AvatarOptimizer "
+        "MIPROv2 COPRO InferRules BootstrapFewShotWithOptuna "
+        "KNNFewShot Ensemble BetterTogether AvatarOptimizer "
         "Teleprompter=Optimizer"
     ),
     "telic.optimize.gepa.optimizer": "GEPAFeedbackMetric InstructionProposer",

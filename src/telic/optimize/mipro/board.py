@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from telic.optimize.mipro.space import Combination, Space
+from telic.optimize.mipro.space import Choices, Combination
 from telic.optimize.problem import Problem
 from telic.optimize.strategy import Evaluating, Ranked, Trial
 from telic.program.state import ProgramState
@@ -48,7 +48,7 @@ class Board:
     """
 
     problem: Problem
-    space: Space
+    space: Choices
     log: list[Row]
     scores: dict[Combination, Scores] = field(default_factory=dict)
     dropped: set[Combination] = field(default_factory=set)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telic._lazy import require
 from telic.errors import DataError
@@ -21,6 +21,9 @@ from telic.optimize.problem import Problem, make_problem
 from telic.optimize.strategy import Choice, Strategy
 from telic.runtime.rng import rng
 from telic.runtime.settings import settings
+
+if TYPE_CHECKING:
+    from telic.budget import Budget
 
 _VALIDATION_SHARE = 0.8
 _MOST_VALIDATION = 1000
@@ -77,6 +80,7 @@ class MIPROv2(Optimizer):
     - `requires_permission_to_run`, `provide_traceback`: accepted; nothing is asked (see `forecast`), and
       tracebacks are logged anyway.
     - `run_id`: name of the run in the record; by default made from everything it depends on.
+    - `budget`: caps of this compile, such as `telic.budget(calls=500)`.
     """
 
     def __init__(
@@ -141,6 +145,7 @@ class MIPROv2(Optimizer):
         requires_permission_to_run: bool | None = None,
         provide_traceback: bool | None = None,
         run_id: str | None = None,
+        budget: Budget | None = None,
     ) -> Any:
         """Return the best combination as a copy of `student`; for the parameters see the class.
 
@@ -171,7 +176,8 @@ class MIPROv2(Optimizer):
             full_every=minibatch_full_eval_steps,
         )
         aware = (data_aware_proposer, program_aware_proposer, tip_aware_proposer, fewshot_aware_proposer)
-        return self._search(problem, plan, Grounding(*aware, batch=view_data_batch_size), most, run_id)
+        grounding = Grounding(*aware, batch=view_data_batch_size)
+        return self._search(problem, plan, grounding, most, run_id=run_id, budget=budget)
 
     def _problem(
         self, student: Any, trainset: Sequence[Any], valset: Sequence[Any] | None, teacher: Any, seed: int
@@ -189,7 +195,7 @@ class MIPROv2(Optimizer):
         )
 
     def _search(
-        self, problem: Problem, plan: Plan, grounding: Grounding, most: tuple[int, int], run_id: str | None
+        self, problem: Problem, plan: Plan, grounding: Grounding, most: tuple[int, int], **naming: Any
     ) -> Any:
         # A task model takes the place of the one in the settings, which then still proposes.
         lm = self.prompt_model or (settings.lm if self.task_model is not None else None)
@@ -197,7 +203,7 @@ class MIPROv2(Optimizer):
         log: list[Row] = []
         options = {"plan": plan, "grounding": grounding, "demos": most, "lm": parameter_identity(lm)}
         with self._task_model():
-            compiled = self.run(problem, self.strategy(proposer, log), run_id=run_id, options=options)
+            compiled = self.run(problem, self.strategy(proposer, log), options=options, **naming)
         if self.track_stats:
             _attach(compiled, problem, log)
         return compiled

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from telic.program.state import ProgramState
 
@@ -13,9 +13,55 @@ Combination: TypeAlias = tuple[int, ...]
 Demos: TypeAlias = Sequence[Mapping[str, Any]]
 
 
+class Choices(Protocol):
+    """What a search chooses from."""
+
+    @property
+    def options(self) -> dict[str, int]:
+        """Name of a choice to the number of its options."""
+
+    @property
+    def given(self) -> Combination:
+        """The combination that is the program as given."""
+
+    def combination(self, chosen: Mapping[str, int]) -> Combination:
+        """A combination by the names of the choices."""
+
+    def parameters(self, combination: Combination) -> dict[str, int]:
+        """The inverse of `combination`."""
+
+    def state(self, combination: Combination) -> ProgramState:
+        """The candidate that a combination is."""
+
+    def label(self, combination: Combination) -> str:
+        """A combination in a few words, without commas."""
+
+
+class Named:
+    """Combinations by the names of their choices."""
+
+    @property
+    def options(self) -> dict[str, int]:
+        """Name of a choice to the number of its options."""
+        raise NotImplementedError
+
+    @property
+    def given(self) -> Combination:
+        """The start itself: the first option everywhere."""
+        return (0,) * len(self.options)
+
+    def combination(self, chosen: Mapping[str, int]) -> Combination:
+        """A combination by the names of the choices."""
+        return tuple(chosen[name] for name in self.options)
+
+    def parameters(self, combination: Combination) -> dict[str, int]:
+        """The inverse of `combination`."""
+        return dict(zip(self.options, combination, strict=True))
+
+
 @dataclass(frozen=True)
-class Space:
-    """The choices.
+class Space(Named):
+    """Instructions and demo sets.
 
     Attributes:
         start: the state that combinations change.
@@ -32,19 +78,6 @@ class Space:
         """Name of a choice to the number of its options."""
         counts = {f"instruction of {path}": len(texts) for path, texts in self.instructions.items()}
         return counts | {f"demos of {path}": len(sets) for path, sets in self.demos.items()}
-
-    @property
-    def given(self) -> Combination:
-        """The start itself."""
-        return (0,) * len(self.options)
-
-    def combination(self, chosen: Mapping[str, int]) -> Combination:
-        """A combination by the names of the choices."""
-        return tuple(chosen[name] for name in self.options)
-
-    def parameters(self, combination: Combination) -> dict[str, int]:
-        """The inverse of `combination`."""
-        return dict(zip(self.options, combination, strict=True))
 
     def state(self, combination: Combination) -> ProgramState:
         """The candidate that a combination is."""

@@ -62,7 +62,13 @@ class Ground:
 
 
 def propose_instruction(
-    ground: Ground, *, lm: BaseLM | None, rollout: int, temperature: float | None, why: str
+    ground: Ground,
+    *,
+    lm: BaseLM | None,
+    rollout: int,
+    temperature: float | None,
+    why: str,
+    prefix: bool = False,
 ) -> Ask:
     """Ask for an instruction.
 
@@ -72,6 +78,7 @@ def propose_instruction(
         rollout: which sample; others than 0 are drawn anew.
         temperature: of the sampling.
         why: for the journal.
+        prefix: also ask for the words that the last output begins after.
     """
     known = {
         "data": ground.data,
@@ -88,9 +95,12 @@ def propose_instruction(
         name: (list[str] if name == "examples" else str, InputField(desc=_INPUTS[name])) for name in inputs
     }
     fields["instruction"] = (str, OutputField())
-    predictor = Predict(make_signature(fields, _TASK, "ProposeInstruction"))
+    like = {"instruction": f"{ground.current} Be exact, and give the output in the form that is asked for."}
+    if prefix:
+        fields["prefix"] = (str, OutputField(desc="one to three words that the output is written after"))
+        like["prefix"] = "The answer is:"
     return Ask(
-        predictor,
+        Predict(make_signature(fields, _TASK, "ProposeInstruction")),
         inputs,
         lm=lm,
         rollout=rollout,

@@ -13,9 +13,9 @@ _LONGEST_VALUE = 500
 
 
 def example_text(values: Mapping[str, Any]) -> str:
-    """The fields of an example, a line each."""
+    """The fields of an example in one line: lists are shown as JSON, where a new line is noise."""
     shown = {name: to_jsonable(value) for name, value in values.items() if name != "augmented"}
-    return "\n".join(f"{name}: {_value(value)}" for name, value in shown.items())
+    return " | ".join(f"{name}: {_value(value)}" for name, value in shown.items())
 
 
 def clipped(text: str, most: int) -> str:

@@ -1,0 +1,1 @@
+"""`COPRO`: instructions improved step by step."""
