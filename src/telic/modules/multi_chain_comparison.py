@@ -29,9 +29,9 @@ class MultiChainComparison(SteppedModule):
         self.M = M
         self.last_key = next(reversed(asked.output_fields))
         for number in range(1, M + 1):
-            field = InputField(prefix=f"Student Attempt #{number}:", desc="${reasoning attempt}")
+            field = InputField(prefix=f"Student Attempt #{number}:", desc="an attempt at the answer")
             asked = asked.append(f"reasoning_attempt_{number}", field, str)
-        field = OutputField(prefix="Accurate Reasoning:", desc="${corrected reasoning}")
+        field = OutputField(prefix="Accurate Reasoning:", desc="the corrected reasoning")
         self.predict = Predict(asked.prepend("rationale", field, str), temperature=temperature, **config)
 
     def steps(self, completions: Sequence[Any], **kwargs: Any) -> Steps[Any]:
