@@ -73,12 +73,17 @@ def compile_program(
         "seed": seed,
     }
     made, taken = _optimizer(optimizer, sets, chosen, candidates)
-    if dry_run:
-        _forecast(made.forecast(target, **taken), as_json)
-        return
-    budget = options.within_budget(budget_calls, budget_tokens, budget_usd, budget_seconds)
-    with _noting(context, out), _expecting(made, target, taken), budget:
-        compiled = made.compile(target, **taken)
+    with options.within_budget(budget_calls, budget_tokens, budget_usd, budget_seconds):
+        if dry_run:
+            _forecast(made.forecast(target, **taken), as_json)
+            return
+        with _noting(context, out), _expecting(made, target, taken):
+            compiled = made.compile(target, **taken)
+    _saved(compiled, out, as_json)
+
+
+def _saved(compiled: Any, out: Path, as_json: bool) -> None:
+    """Save what was compiled, and say how it went."""
     compiled.save(out)
     _report(compiled.report, out, as_json)
     if compiled.report.stopped:
@@ -165,8 +170,8 @@ def _refuse_plans(chosen: Mapping[str, Any], candidates: int) -> None:
     }
     if given := [name for name, changed in plan.items() if changed]:
         raise typer.BadParameter(
-            f"{', '.join(given)}: --optimizer auto finds that out by itself. Name the optimizer it is for, as "
-            "in --optimizer random-search."
+            f"{', '.join(given)}: --optimizer auto finds that out by itself. Name the optimizer it is for, "
+            "as in --optimizer random-search."
         )
 
 
