@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from telic.errors import EvaluationError
@@ -41,14 +41,6 @@ def run_batch(
     threads = num_threads or settings.num_threads
     bar = _Bar(len(pairs)) if progress else None
 
-    def run(pair: tuple[Any, Any]) -> Any:
-        program, example = pair
-        if isinstance(example, tuple):
-            return program(*example)
-        if not access_examples:
-            return program(example)
-        return program(**(example.inputs() if hasattr(example, "inputs") else example))
-
     def booked(index: int, pair: Any, result: Any, error: BaseException | None) -> None:
         if error is not None:
             _log(index, error, settings.provide_traceback if provide_traceback is None else provide_traceback)
@@ -57,7 +49,11 @@ def run_batch(
 
     try:
         outcome = bounded_map(
-            run, pairs, num_threads=threads, on_result=booked, stop=lambda _, count: count > allowed
+            _runner(access_examples),
+            pairs,
+            num_threads=threads,
+            on_result=booked,
+            stop=lambda _, count: count > allowed,
         )
     finally:
         if bar is not None:
@@ -71,6 +67,18 @@ def run_batch(
             result=answer,
         ) from errors[0]
     return answer  # type: ignore[return-value]
+
+
+def _runner(access_examples: bool) -> Callable[[tuple[Any, Any]], Any]:
+    def run(pair: tuple[Any, Any]) -> Any:
+        program, example = pair
+        if isinstance(example, tuple):
+            return program(*example)
+        if not access_examples:
+            return program(example)
+        return program(**(example.inputs() if hasattr(example, "inputs") else example))
+
+    return run
 
 
 def _log(index: int, error: BaseException, with_traceback: bool) -> None:
