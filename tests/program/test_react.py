@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from itertools import pairwise
 
 import pytest
@@ -14,8 +15,6 @@ from tests.scripted import ScriptedLM, chat
 
 
 def move(tool: str, thought: str = "hm", **arguments):
-    import json
-
     return chat(next_thought=thought, next_tool_name=tool, next_tool_args=json.dumps(arguments))
 
 
@@ -79,6 +78,32 @@ def test_the_oldest_turns_leave_where_the_window_is_full():
         prediction = ReAct("question -> answer", tools=[add])(question="?")
     assert prediction.answer == "a"
     assert "thought_4" in prediction.trajectory
+
+
+@pytest.mark.parametrize("adapter", ["chat", "json", "xml"])
+def test_earlier_turns_show_what_was_replied(adapter):
+    def move_in(**fields):
+        if adapter == "chat":
+            return chat(**fields)
+        if adapter == "json":
+            return json.dumps(fields)
+        return "\n".join(f"<{name}>{value}</{name}>" for name, value in fields.items())
+
+    first = {
+        "next_thought": "hm",
+        "next_tool_name": "finish",
+        "next_tool_args": "{}" if adapter != "json" else {},
+    }
+    lm = ScriptedLM([move_in(**first), move_in(reasoning="so", reply="Four.")])
+    history = telic.History(messages=[{"message": "1+1?", "reply": "It is two."}])
+    with telic.context(lm=lm, adapter=adapter):
+        agent = ReAct("history: telic.History, message -> reply", tools=[add])
+        assert agent(message="And twice that?", history=history).reply == "Four."
+    for messages in lm.asked:
+        said = [m["content"] for m in messages if m["role"] == "assistant"]
+        assert len(said) == 1
+        assert "It is two." in said[0]
+    assert "None" not in lm.asked[0][2]["content"]
 
 
 def test_an_agent_that_loses_the_thread_still_answers():

@@ -55,9 +55,7 @@ def _answered(
     calls, results = _calls_in(layout, turn)
     if layout.calls is None or calls is None:
         # The calls, if any, are a field like others.
-        said: list[Message] = [
-            {"role": "assistant", "content": adapter.format_assistant_message_content(signature, turn)}
-        ]
+        said: list[Message] = [{"role": "assistant", "content": _said(adapter, signature, layout, turn)}]
         if results is not None:
             shown = adapter.format_section(RESULTS, dumps(to_jsonable(results)))
             said.append({"role": "user", "content": shown})
@@ -69,6 +67,19 @@ def _answered(
         return [{"role": "assistant", "content": "\n\n".join(part for part in parts if part)}]
     message = {"role": "assistant", "content": content, "tool_calls": calls.format_as_openai()}
     return [message, *results.format_as_openai()]
+
+
+def _said(adapter: AdapterObject, signature: SignatureClass, layout: Layout, turn: Fields) -> str:
+    """The outputs; where a turn has none of them, as in an agent that was asked step by step, what it has."""
+    asked = {slot.name for slot in layout.inputs}
+    others = {name: value for name, value in turn.items() if name not in asked and value is not None}
+    if not others or any(slot.name in others for slot in layout.outputs):
+        content: str = adapter.format_assistant_message_content(signature, turn)
+        return content
+    return "\n\n".join(
+        adapter.format_section(name, value if isinstance(value, str) else dumps(to_jsonable(value)))
+        for name, value in others.items()
+    )
 
 
 def _calls_in(layout: Layout, turn: Fields) -> tuple[Any, Any]:
