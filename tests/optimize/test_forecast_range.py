@@ -89,6 +89,12 @@ MADE |= {
         ),
         {**VAL, "strategy": "p -> q"},
     ),
+    "COPRO": lambda seed, lm: (telic.COPRO(metric=exact, breadth=4, depth=2), {"eval_kwargs": {}}),
+    "InferRules": lambda seed, lm: (telic.InferRules(metric=exact, num_candidates=4, seed=seed), VAL),
+    "Optuna": lambda seed, lm: (
+        telic.BootstrapFewShotWithOptuna(metric=exact, num_candidate_programs=5, seed=seed),
+        {**VAL, "max_demos": 3},
+    ),
     "Auto": lambda seed, lm: (Auto(metric=exact, budget=200, seed=seed), VAL),
 }
 SKILLS = (0, 10, 50, 80, 100)
