@@ -73,7 +73,7 @@ def _said(adapter: AdapterObject, signature: SignatureClass, layout: Layout, tur
     """The outputs; where a turn has none of them, as in an agent that was asked step by step, what it has."""
     asked = {slot.name for slot in layout.inputs}
     others = {name: value for name, value in turn.items() if name not in asked and value is not None}
-    if not others or any(slot.name in others for slot in layout.outputs):
+    if not others or any(slot.name in turn for slot in layout.outputs):
         content: str = adapter.format_assistant_message_content(signature, turn)
         return content
     return "\n\n".join(

@@ -26,10 +26,22 @@ def fitted(signature: Any, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
             _warn("Unknown inputs are ignored: %s. Known: %s.", unknown, list(signature.input_fields))
     else:
         inputs = check_inputs(signature, inputs)
+    if settings.history_outputs_only:
+        inputs = {name: _asked_only(signature, value) for name, value in inputs.items()}
     if settings.warn_on_type_mismatch:
         for problem in type_mismatches(signature, inputs):
             _warn("The input %s.", problem)
     return inputs
+
+
+def _asked_only(signature: Any, value: Any) -> Any:
+    """A conversation whose turns have every output of the signature; one that they lack is `None`."""
+    from telic.types.history import History
+
+    if not isinstance(value, History):
+        return value
+    lacking = dict.fromkeys(signature.output_fields)
+    return History(messages=[{**lacking, **turn} for turn in value.messages])
 
 
 def _warn(text: str, *facts: Any) -> None:

@@ -58,6 +58,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "state_layout": "telic",
         "native_agent_tools": True,
         "stream_recorded": True,
+        "history_outputs_only": False,
         "module_history": False,
         "reasoning_rules": False,
         "first_try_sampled": False,
@@ -76,6 +77,7 @@ telic's way and the one DSPy documents:
     native_agent_tools       `ReActV2` has tools called natively where the model can, unless told otherwise
     state_layout             `"telic"`, or `"dspy"`: in which of the two states and program files are written
     stream_recorded          an answer from the record is streamed too, as one chunk
+    history_outputs_only     an earlier turn shows the outputs now asked for, be they missing, and no others
     module_history           every module keeps the LM calls made in it, as `history`
     reasoning_rules          parameters that OpenAI's reasoning models do not take are refused by `LM` itself
     first_try_sampled        the first try of `BestOfN` and `Refine` is drawn at temperature 1 too

@@ -33,6 +33,7 @@ CHOICES: Mapping[str, Any] = MappingProxyType(
         "state_layout": "dspy",
         # An answer from the cache is not streamed: the prediction alone comes.
         "stream_recorded": False,
+        "history_outputs_only": True,
         # Settings of one's own; and only who configured first may go on to.
         "refuse_unknown_settings": False,
         "configure_by_first_only": True,
