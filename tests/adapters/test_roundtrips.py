@@ -6,8 +6,7 @@ import uuid
 from typing import Any, Literal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from telic.adapters import ChatAdapter, CompletionAdapter, JSONAdapter, XMLAdapter
 

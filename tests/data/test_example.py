@@ -4,8 +4,7 @@ import copy
 import pickle
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from telic.data import Example, Prediction
 from telic.errors import DataError

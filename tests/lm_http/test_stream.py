@@ -8,8 +8,7 @@ from typing import Any
 
 import aiohttp.web
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from telic.errors import (
     LMAuthError,

@@ -11,8 +11,7 @@ import pytest
 
 import telic
 from telic.program.ways import Synced, asyncify, awaits_natively, syncify
-from telic.runtime import portal
-from telic.runtime import scope as scopes
+from telic.runtime import portal, scope as scopes
 from telic.runtime.settings import settings
 from tests.scripted import ScriptedLM, chat
 

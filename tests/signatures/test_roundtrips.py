@@ -9,8 +9,7 @@ import uuid
 from typing import Any, Literal, get_origin
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from telic.errors import SignatureError
 from telic.signatures import (

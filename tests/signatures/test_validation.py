@@ -12,8 +12,7 @@ import uuid
 from typing import Annotated, Any, Literal, NewType
 
 import pytest
-from pydantic import BaseModel, BeforeValidator
-from pydantic import Field as Bound
+from pydantic import BaseModel, BeforeValidator, Field as Bound
 
 from telic.errors import SignatureError
 from telic.signatures import Field, OutputField, ValidationFailure, validate, validator

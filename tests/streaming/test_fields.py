@@ -6,8 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from telic.adapters import Adapter, ChatAdapter, CompletionAdapter, JSONAdapter, XMLAdapter
 from telic.errors import AdapterParseError

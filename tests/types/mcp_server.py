@@ -13,8 +13,10 @@ try:
     from mcp.server.mcpserver import Image, MCPServer
     from mcp.server.mcpserver.exceptions import ToolError
 except ImportError:  # before version 2
-    from mcp.server.fastmcp import FastMCP as MCPServer  # type: ignore[no-redef]
-    from mcp.server.fastmcp import Image  # type: ignore[no-redef]
+    from mcp.server.fastmcp import (
+        FastMCP as MCPServer,  # type: ignore[no-redef]
+        Image,  # type: ignore[no-redef]
+    )
     from mcp.server.fastmcp.exceptions import ToolError  # type: ignore[no-redef]
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

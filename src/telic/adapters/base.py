@@ -10,14 +10,7 @@ from weakref import WeakKeyDictionary
 from telic.adapters.calling import aanswers, answers
 from telic.adapters.content import text_of
 from telic.adapters.pieces import Pieces
-from telic.adapters.rendered import (
-    DEFAULT_CAPABILITIES,
-    NOTHING,
-    Fields,
-    FollowUp,
-    Rendered,
-    SignatureClass,
-)
+from telic.adapters.rendered import DEFAULT_CAPABILITIES, NOTHING, Fields, FollowUp, Rendered, SignatureClass
 from telic.errors import AdapterParseError
 from telic.types import Capabilities, Choice, Constraint
 

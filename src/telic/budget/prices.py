@@ -57,8 +57,7 @@ def _rates(model: str) -> tuple[float, ...] | None:
 
 def _calculate(model: str, usage: Usage) -> Any:
     """The library's full answer, or `None` where it does not know provider, model or price."""
-    from genai_prices import Usage as Amount
-    from genai_prices import calc_price
+    from genai_prices import Usage as Amount, calc_price
 
     provider, _, name = model.partition("/")
     if not name:

@@ -9,8 +9,7 @@ from typing import Any
 
 from telic.data.example import Example
 from telic.errors import BudgetExceededError
-from telic.evaluate.outcome import Outcome as Ran
-from telic.evaluate.outcome import describe
+from telic.evaluate.outcome import Outcome as Ran, describe
 from telic.evaluate.runner import Job, run_jobs
 from telic.optimize.journal import Journal
 from telic.optimize.strategy import Ask, Reply

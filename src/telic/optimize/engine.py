@@ -14,8 +14,7 @@ from math import inf
 from typing import Any
 
 from telic.errors import BudgetExceededError, CompileError
-from telic.evaluate.outcome import Outcome as Ran
-from telic.evaluate.outcome import describe
+from telic.evaluate.outcome import Outcome as Ran, describe
 from telic.evaluate.runner import Job, run_jobs
 from telic.evaluate.statistics import mean_interval
 from telic.optimize.asking import answer, plain_value

@@ -6,13 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from telic.errors import ProgramMismatchError
-from telic.program.tool_texts import (
-    check_tool_state,
-    is_tool_state,
-    named_tools,
-    set_tool_state,
-    tool_state,
-)
+from telic.program.tool_texts import check_tool_state, is_tool_state, named_tools, set_tool_state, tool_state
 from telic.program.tree import named_parameters
 from telic.runtime.settings import settings
 

@@ -19,14 +19,7 @@ from telic.signatures.choices import Choices
 from telic.signatures.failure import Unfit
 from telic.signatures.jsontext import strict_json
 from telic.signatures.pydantic_types import checked
-from telic.signatures.scalars import (
-    read_bool,
-    read_decimal,
-    read_float,
-    read_int,
-    read_none,
-    read_str,
-)
+from telic.signatures.scalars import read_bool, read_decimal, read_float, read_int, read_none, read_str
 from telic.signatures.structures import Reader, structure_reader
 from telic.signatures.typenames import type_name
 from telic.signatures.unions import union_reader

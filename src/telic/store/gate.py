@@ -1,7 +1,8 @@
 """No thread is inside SQLite while the process forks.
 
 SQLite has locks of its own, of which the child inherits a copy; one that another thread held at the fork
-stays taken there for good. So whoever calls SQLite does it in `with inside:`, and a fork waits until nobody is.
+stays taken there for good. So whoever calls SQLite does it in `with inside:`, and a fork waits until nobody
+is.
 """
 
 from __future__ import annotations

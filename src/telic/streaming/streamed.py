@@ -10,8 +10,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from telic.program.ways import arun, run
-from telic.runtime import cancel, threads
-from telic.runtime import scope as scopes
+from telic.runtime import cancel, scope as scopes, threads
 from telic.runtime.pipe import End, Pipe
 from telic.runtime.settings import settings
 from telic.streaming.bind import Bound, bind, predictors_of

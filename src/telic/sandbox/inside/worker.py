@@ -18,8 +18,7 @@ import threading
 import time
 import traceback
 import types
-from _thread import _count as thread_count
-from _thread import start_new_thread
+from _thread import _count as thread_count, start_new_thread
 from collections.abc import Callable
 from typing import Any
 
