@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 PINS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types layers format bench bench-snips bench-embedded bench-prefix bench-constrained bench-dspy-programs bench-compile docs clean
+.PHONY: help setup demo test lint types layers format bench bench-snips bench-embedded bench-prefix bench-constrained bench-dspy-programs bench-compile bench-agents docs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
