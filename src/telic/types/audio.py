@@ -138,9 +138,6 @@ class Audio(Type):
         )
         raise InputError(f"Audio: {given} is no sound; it needs `data` and `audio_format`.")
 
-    def __str__(self) -> str:
-        return repr(self)
-
     def __repr__(self) -> str:
         return f"Audio(data=<{media.describe(self.data)}>, audio_format={self.audio_format!r})"
 

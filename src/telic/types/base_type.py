@@ -79,6 +79,14 @@ class Type(BaseModel):
             return collector.keep(shown)
         return f"{MARK_START}{json.dumps(shown, ensure_ascii=False)}{MARK_END}"
 
+    def __str__(self) -> str:
+        # In a message that is being written, so that an adapter's f-string shows what the model is to see.
+        if current_collector() is None:
+            # A type with a `repr` of its own leaves out there what is too large to show.
+            return super().__str__() if type(self).__repr__ is BaseModel.__repr__ else repr(self)
+        shown = self.model_dump()
+        return shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)
+
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
         schema: dict[str, Any] = handler(core_schema)

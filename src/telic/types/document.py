@@ -55,9 +55,6 @@ class Document(Type):
             return data
         raise InputError(f"Document: a text or a dict with `data` is needed, not {data!r:.100}.")
 
-    def __str__(self) -> str:
-        return repr(self)
-
     def __repr__(self) -> str:
         title = f"{self.title!r}, " if self.title else ""
         size = (

@@ -112,9 +112,6 @@ class File(Type):
             f"File: a value of type {type(values).__name__} is no file; give bytes, a data URL or a Path."
         )
 
-    def __str__(self) -> str:
-        return repr(self)
-
     def __repr__(self) -> str:
         shown = [] if self.file_data is None else [f"file_data={_described(self.file_data)}"]
         shown += [

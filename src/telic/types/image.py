@@ -132,9 +132,6 @@ class Image(Type):
             raise InputError(f"Image: '{what}' {kind}, no picture. Other files are sent as telic.File.")
         return media.data_url(data, mime)
 
-    def __str__(self) -> str:
-        return repr(self)
-
     def __repr__(self) -> str:
         return f"Image(url={media.describe_url(self.url)})"
 
