@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 PINS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types layers format bench bench-snips bench-embedded bench-prefix bench-constrained bench-dspy-programs bench-compile bench-agents docs clean
+.PHONY: help setup demo test lint types layers format bench bench-snips bench-embedded bench-prefix bench-constrained bench-dspy-programs bench-compile bench-optimizers bench-agents docs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -69,6 +69,9 @@ bench-compile: $(VENV)/.local  ## a large compile's memory and journal; seconds 
 
 bench-agents: $(VENV)/.local  ## agents on public data: scripted, all must be right; and on the small model
 	$(BIN)/python -m benchmarks.agents $(ARGS)
+
+bench-optimizers: $(VENV)/.dev  ## three optimizers on three tasks, beside DSPy's; many hours, goes on where it ended
+	$(BIN)/python -m benchmarks.optimizers $(ARGS)
 
 docs: $(VENV)/.dev  ## run every Python block of the README and the pages
 	$(BIN)/python -m pytest tests/project/test_docs.py

@@ -1,7 +1,8 @@
 """An embedded model behind OpenAI's HTTP interface, for libraries that reach models only that way.
 
 As a program (`python -m benchmarks.served --model local/smollm2-135m`) it prints its base URL and serves
-until it is ended. `GET /spent` tells how many answers were asked for and the CPU seconds they took.
+until it is ended. `GET /spent` tells how many answers were asked for, how many of these were not given (yet),
+and the CPU seconds that all took.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.framework.sides import ROOT
@@ -23,15 +25,15 @@ class Front:
     """Routes of the server, and the count of what it was asked.
 
     Args:
-        model: as in `telic.LM(model)`; it must run in this process.
+        model: what the engine calls it.
+        engine: answers; it must run in this process.
     """
 
-    def __init__(self, model: str) -> None:
-        from telic.lm.embedded.engine import EmbeddedEngine
-
+    def __init__(self, model: str, engine: Any) -> None:
         self.model = model
-        self.engine = EmbeddedEngine(model)
+        self.engine = engine
         self.calls = 0
+        self.answered = 0
 
     async def chat(self, request: Any) -> Any:
         """`POST /v1/chat/completions`."""
@@ -49,13 +51,16 @@ class Front:
         except LMError as error:
             status = error.status or 500
             return web.json_response({"error": {"message": str(error), "code": status}}, status=status)
+        self.answered += 1
         return web.json_response(_answer(response))
 
     async def spent(self, request: Any) -> Any:
         """`GET /spent`."""
         from aiohttp import web
 
-        return web.json_response({"calls": self.calls, "cpu_seconds": time.process_time()})
+        unanswered = self.calls - self.answered
+        found = {"calls": self.calls, "unanswered": unanswered, "cpu_seconds": time.process_time()}
+        return web.json_response(found)
 
 
 def _answer(response: Any) -> dict[str, Any]:
@@ -77,12 +82,12 @@ def _answer(response: Any) -> dict[str, Any]:
     }
 
 
-async def _serve(model: str) -> None:
+async def serve(front: Front) -> None:
+    """Print the base URL, and serve until the process is ended."""
     import asyncio
 
     from aiohttp import web
 
-    front = Front(model)
     app = web.Application()
     app.router.add_post("/v1/chat/completions", front.chat)
     app.router.add_get("/spent", front.spent)
@@ -101,12 +106,17 @@ class ServedModel:
         with ServedModel("local/smollm2-135m") as served:
             client = OpenAI(base_url=served.url)
 
+    Args:
+        model: as in `telic.LM(model)`.
+        program: a module that serves another model, with its arguments, in place of this one.
+
     Attributes:
         url: base URL, ending in `/v1`.
     """
 
-    def __init__(self, model: str) -> None:
-        command = [sys.executable, "-m", "benchmarks.served", "--model", model]
+    def __init__(self, model: str = "", program: Sequence[str] = ()) -> None:
+        module = program or ("benchmarks.served", "--model", model)
+        command = [sys.executable, "-m", *module]
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.url = self._process.stdout.readline().strip()
@@ -114,7 +124,7 @@ class ServedModel:
             raise RuntimeError("the server of the model did not start (its errors are above)")
 
     def spent(self) -> dict[str, float]:
-        """`calls` and `cpu_seconds` so far."""
+        """`calls`, of them `unanswered` (refused, or under way), and `cpu_seconds` so far."""
         with urllib.request.urlopen(self.url.removesuffix("/v1") + "/spent", timeout=60) as answer:
             found: dict[str, float] = json.loads(answer.read())
         return found
@@ -130,6 +140,9 @@ class ServedModel:
 if __name__ == "__main__":
     import asyncio
 
+    from telic.lm.embedded.engine import EmbeddedEngine
+
     parser = argparse.ArgumentParser(prog="python -m benchmarks.served", description=__doc__)
     parser.add_argument("--model", required=True)
-    asyncio.run(_serve(parser.parse_args().model))
+    name = parser.parse_args().model
+    asyncio.run(serve(Front(name, EmbeddedEngine(name))))
