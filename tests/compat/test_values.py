@@ -345,3 +345,28 @@ def test_citations() -> None:
     citations = Citations.from_dict_list(rows)
     assert citations.citations[0].cited_text == "blue"
     assert len(citations.citations) == 1
+
+
+def test_an_adapter_of_ones_own_shows_pictures() -> None:
+    class Lines(dspy.Adapter):  # type: ignore[misc,unused-ignore]
+        def format_field_description(self, signature: Any) -> str:
+            return "fields"
+
+        def format_field_structure(self, signature: Any) -> str:
+            return "lines"
+
+        def format_task_description(self, signature: Any) -> str:
+            return "task"
+
+        def format_user_message_content(self, signature: Any, inputs: Any, *_: Any, **__: Any) -> str:
+            return "\n".join(f"{name}: {inputs[name]}" for name in signature.input_fields)
+
+        def parse(self, signature: Any, completion: str) -> dict[str, Any]:
+            return dict.fromkeys(signature.output_fields, completion)
+
+    with served("a cat") as (server, _), dspy.context(adapter=Lines()):
+        predict = dspy.Predict("picture: dspy.Image, question -> answer")
+        assert predict(picture=dspy.Image("https://example.com/a.png"), question="what?").answer == "a cat"
+    content = server.bodies[0]["messages"][-1]["content"]
+    assert [part["type"] for part in content] == ["text", "image_url", "text"]
+    assert content[1]["image_url"]["url"] == "https://example.com/a.png"

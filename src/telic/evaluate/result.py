@@ -143,11 +143,6 @@ class EvaluationResult:
         """`["score", "results"]`, which `result[name]` gives, as of a prediction."""
         return ["score", "results"]
 
-    def __getitem__(self, name: str) -> Any:
-        if name not in self.keys():
-            raise KeyError(name)
-        return getattr(self, name)
-
     def to_json(self) -> dict[str, Any]:
         """Everything as one JSON object."""
         return {

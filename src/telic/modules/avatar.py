@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from telic.data.prediction import Prediction
+from telic.program.answers import Answer, Answering
 from telic.program.predict import Predict
 from telic.program.stepped import Call, SteppedModule
 from telic.runtime.steps import Steps
@@ -49,7 +50,7 @@ class Actor(Signature):
     action: Action = OutputField(desc="the next action")
 
 
-class Avatar(SteppedModule):
+class Avatar(Answering[Answer], SteppedModule):
     """Act with tools until enough is known, then produce the outputs.
 
     Args:
@@ -63,7 +64,7 @@ class Avatar(SteppedModule):
 
     def __init__(
         self,
-        signature: str | type[Signature],
+        signature: str | type[Answer],
         tools: Sequence[Callable[..., Any] | Tool],
         max_iters: int = 3,
         verbose: bool = False,

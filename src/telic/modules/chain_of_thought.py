@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from telic.program.answers import Answer, Answering
 from telic.program.predict import Predict
 from telic.program.stepped import Call, SteppedModule
 from telic.runtime.steps import Steps
-from telic.signatures import Field, OutputField, Signature, ensure_signature
+from telic.signatures import Field, OutputField, ensure_signature
 
 
-class ChainOfThought(SteppedModule):
+class ChainOfThought(Answering[Answer], SteppedModule):
     """Predict with a field for reasoning before the outputs.
 
     Args:
@@ -22,7 +23,7 @@ class ChainOfThought(SteppedModule):
 
     def __init__(
         self,
-        signature: str | type[Signature],
+        signature: str | type[Answer],
         rationale_field: Field | None = None,
         rationale_field_type: type = str,
         **config: Any,

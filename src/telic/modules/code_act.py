@@ -11,6 +11,7 @@ from telic._json import dumps
 from telic.errors import AdapterParseError, ContextWindowExceededError, InputError
 from telic.modules.chain_of_thought import ChainOfThought
 from telic.modules.code_tools import tools_by_name
+from telic.program.answers import Answer, Answering
 from telic.program.predict import Predict
 from telic.program.stepped import Call, SteppedModule
 from telic.runtime.steps import Steps
@@ -19,7 +20,7 @@ from telic.sandbox.printed import shortened
 from telic.sandbox.python_interpreter import PythonInterpreter
 from telic.sandbox.session import Ran, running, session
 from telic.sandbox.source import python_code, showing_its_end
-from telic.signatures import InputField, OutputField, Signature, ensure_signature, make_signature
+from telic.signatures import InputField, OutputField, ensure_signature, make_signature
 
 MAX_OUTPUT = 20_000
 """Characters of a turn's output in the trajectory."""
@@ -27,7 +28,7 @@ MAX_OUTPUT = 20_000
 logger = logging.getLogger("telic")
 
 
-class CodeAct(SteppedModule):
+class CodeAct(Answering[Answer], SteppedModule):
     """Let the model write code that calls the tools, run it and show what came out, until it knows enough;
     then extract the outputs.
 
@@ -50,7 +51,7 @@ class CodeAct(SteppedModule):
 
     def __init__(
         self,
-        signature: str | type[Signature],
+        signature: str | type[Answer],
         tools: Sequence[Callable[..., Any]],
         max_iters: int = 5,
         interpreter_factory: Callable[[], CodeInterpreter] = PythonInterpreter,

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from telic.errors import InputError
+from telic.program.answers import Answer, Answering
 from telic.program.predict import Predict
 from telic.program.stepped import Call, SteppedModule
 from telic.runtime.steps import Steps
-from telic.signatures import InputField, OutputField, Signature, ensure_signature
+from telic.signatures import InputField, OutputField, ensure_signature
 
 
-class MultiChainComparison(SteppedModule):
+class MultiChainComparison(Answering[Answer], SteppedModule):
     """Show the model `M` attempts at the question, and let it reason to a better answer.
 
     Args:
@@ -23,7 +24,7 @@ class MultiChainComparison(SteppedModule):
     """
 
     def __init__(
-        self, signature: str | type[Signature], M: int = 3, temperature: float = 0.7, **config: Any
+        self, signature: str | type[Answer], M: int = 3, temperature: float = 0.7, **config: Any
     ) -> None:
         asked: Any = ensure_signature(signature)
         self.M = M

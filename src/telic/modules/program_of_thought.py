@@ -9,6 +9,7 @@ from typing import Any
 from telic._json import dumps
 from telic.errors import CodeExecutionError
 from telic.modules.chain_of_thought import ChainOfThought
+from telic.program.answers import Answer, Answering
 from telic.program.stepped import Call, SteppedModule
 from telic.runtime.steps import Steps
 from telic.sandbox.interpreter import CodeInterpreter, FinalOutput
@@ -26,7 +27,7 @@ logger = logging.getLogger("telic")
 _CODE = "Python code that computes the answer"
 
 
-class ProgramOfThought(SteppedModule):
+class ProgramOfThought(Answering[Answer], SteppedModule):
     """Let the model write a program, run it, and read the outputs off what it gave.
 
     Code that raises goes back to the model with its error. The code runs in an interpreter of this call's
@@ -43,7 +44,7 @@ class ProgramOfThought(SteppedModule):
 
     def __init__(
         self,
-        signature: str | type[Signature],
+        signature: str | type[Answer],
         max_iters: int = 3,
         interpreter_factory: Callable[[], CodeInterpreter] = PythonInterpreter,
     ) -> None:

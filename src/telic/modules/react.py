@@ -8,11 +8,12 @@ from typing import Any, Literal
 
 from telic.errors import AdapterParseError, ContextWindowExceededError, InputError
 from telic.modules.chain_of_thought import ChainOfThought
+from telic.program.answers import Answer, Answering
 from telic.program.predict import Predict
 from telic.program.stepped import Call, SteppedModule
 from telic.runtime.steps import Steps
 from telic.runtime.tools import Tool, calling
-from telic.signatures import InputField, OutputField, Signature, ensure_signature, make_signature
+from telic.signatures import InputField, OutputField, ensure_signature, make_signature
 
 logger = logging.getLogger("telic")
 
@@ -20,7 +21,7 @@ FINISH = "finish"
 _KEYS = ("thought", "tool_name", "tool_args", "observation")
 
 
-class ReAct(SteppedModule):
+class ReAct(Answering[Answer], SteppedModule):
     """Let the model think, call a tool and see what came back, until it knows enough; then extract the
     outputs.
 
@@ -41,7 +42,7 @@ class ReAct(SteppedModule):
 
     def __init__(
         self,
-        signature: str | type[Signature],
+        signature: str | type[Answer],
         tools: Sequence[Callable[..., Any] | Tool],
         max_iters: int = 20,
     ) -> None:

@@ -12,13 +12,14 @@ from telic.data.prediction import Prediction
 from telic.errors import AdapterParseError, ContextWindowExceededError, InputError
 from telic.modules.tool_turns import answering_tool, called_together, tools_by_name
 from telic.program.adapting import adapter_for
+from telic.program.answers import Answer, Answering
 from telic.program.pipeline import resolve_lm
 from telic.program.predict import Predict
 from telic.program.stepped import Call, SteppedModule
 from telic.runtime.settings import settings
 from telic.runtime.steps import Steps
 from telic.runtime.tools import Tool, ToolCalls
-from telic.signatures import InputField, OutputField, Signature, ensure_signature, make_signature
+from telic.signatures import InputField, OutputField, ensure_signature, make_signature
 from telic.signatures.field import LEFT_OUT
 from telic.types import History, Reasoning, ToolCallResults
 
@@ -27,7 +28,7 @@ logger = logging.getLogger("telic")
 SUBMIT = "submit"
 
 
-class ReActV2(SteppedModule):
+class ReActV2(Answering[Answer], SteppedModule):
     """Let the model call tools, several in one turn if it likes, until it submits the outputs by calling
     `submit`.
 
@@ -48,7 +49,7 @@ class ReActV2(SteppedModule):
 
     def __init__(
         self,
-        signature: str | type[Signature],
+        signature: str | type[Answer],
         tools: Sequence[Callable[..., Any] | Tool],
         max_iters: int = 20,
     ) -> None:

@@ -12,6 +12,7 @@ from telic.errors import InputError
 from telic.modules.code_tools import tools_by_name
 from telic.modules.rlm_prompt import EXTRACTED, action_signature, extract_signature, instructions_of
 from telic.modules.rlm_tools import require_free_names, sub_calls
+from telic.program.answers import Answer, Answering
 from telic.program.predict import Predict
 from telic.program.stepped import Call, SteppedModule
 from telic.runtime.steps import Steps
@@ -23,13 +24,13 @@ from telic.sandbox.repl import REPLHistory, REPLVariable, described
 from telic.sandbox.serializable import SandboxSerializable, assign
 from telic.sandbox.session import Ran, running, session
 from telic.sandbox.source import python_code
-from telic.signatures import Signature, check_inputs, ensure_signature
+from telic.signatures import check_inputs, ensure_signature
 from telic.signatures.validation import ValidationFailure, validate
 
 logger = logging.getLogger("telic")
 
 
-class RLM(SteppedModule):
+class RLM(Answering[Answer], SteppedModule):
     """Put the inputs into an interpreter as variables, and let the model write code, turn by turn, that looks
     into them, asks other models about parts of them, and submits the outputs.
 
@@ -56,7 +57,7 @@ class RLM(SteppedModule):
 
     def __init__(
         self,
-        signature: str | type[Signature],
+        signature: str | type[Answer],
         max_iters: int = 20,
         max_llm_calls: int = 50,
         max_output_chars: int = 10_000,

@@ -5,12 +5,13 @@ or set.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from telic.adapters.base import Adapter
 from telic.errors import InputError, TelicError
 from telic.lm.base import BaseLM
 from telic.program.adapting import adapter_for
+from telic.program.answers import Answer, Answering
 from telic.program.fitting import fitted
 from telic.program.module import Module
 from telic.program.parameter import Parameter
@@ -18,11 +19,11 @@ from telic.program.pipeline import Ask, build_request, gather, predict
 from telic.program.tree import path_of
 from telic.runtime import scope as scopes
 from telic.runtime.steps import Steps, adrive, drive
-from telic.signatures import Signature, ensure_signature
+from telic.signatures import ensure_signature
 from telic.types import Request
 
 
-class Predict(Module, Parameter):
+class Predict(Answering[Answer], Module, Parameter):
     """Ask an LM for the outputs of a signature.
 
     Args:
@@ -48,11 +49,11 @@ class Predict(Module, Parameter):
     """
 
     def __init__(
-        self, signature: str | type[Signature], callbacks: list[Any] | None = None, **config: Any
+        self, signature: str | type[Answer], callbacks: list[Any] | None = None, **config: Any
     ) -> None:
         if callbacks:
             self.callbacks = callbacks
-        self.signature = ensure_signature(signature)
+        self.signature: Any = ensure_signature(signature)
         self.config: dict[str, Any] = config
         self.adapter: Adapter | str | None = None
         self.reset()
@@ -65,12 +66,12 @@ class Predict(Module, Parameter):
         self.traces: list[Any] = []
         self.train: list[Any] = []
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> Answer:
         """Predict, blocking; inputs by keyword."""
         self._no_positional(args)
         return super().__call__(**kwargs)
 
-    async def acall(self, *args: Any, **kwargs: Any) -> Any:
+    async def acall(self, *args: Any, **kwargs: Any) -> Answer:
         """Predict on the running loop; inputs by keyword."""
         self._no_positional(args)
         return await super().acall(**kwargs)
@@ -137,7 +138,7 @@ class Predict(Module, Parameter):
 
     def load_state(  # type: ignore[override]
         self, state: Mapping[str, Any], *, allow_unsafe_lm_state: bool = False
-    ) -> Predict:
+    ) -> Self:
         """Take the state `dump_state` gave (DSPy's is read too); returns this predictor.
 
         Raises:

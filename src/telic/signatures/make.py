@@ -19,7 +19,7 @@ def make_signature(
     instructions: str | None = None,
     signature_name: str = "StringSignature",
     custom_types: Mapping[str, Any] | None = None,
-) -> type[Signature]:
+) -> type[Any]:
     """Make a signature.
 
     Args:

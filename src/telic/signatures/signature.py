@@ -5,7 +5,7 @@ from __future__ import annotations
 import copyreg
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from telic.errors import SignatureError
 from telic.signatures.field import Field, field_of
@@ -29,20 +29,46 @@ class Signature(metaclass=SignatureMeta):
     Signatures are immutable: what would edit one returns another. They are compared by identity; `equals` and
     `signature_key` compare content. Making one builds no validation model: types are looked at when the first
     value has to be validated.
+
+    To a type checker, a signature class is also what its predictions are: it knows their outputs, and what
+    modules add to them.
     """
 
-    @classmethod
-    def with_instructions(cls, instructions: str) -> type[Signature]:
-        """This signature with other instructions (indentation is removed); blank ones give the default."""
-        return _edited(cls, cls._fields.values(), instructions, None)
+    if TYPE_CHECKING:
+        reasoning: Any
+        trajectory: Any
+        completions: Any
+
+        def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+            """A signature made from a string or a dict of fields."""
+            ...
+
+        def get_lm_usage(self) -> Mapping[str, Any] | None:
+            """Of a prediction: the tokens it took."""
+            ...
+
+        def keys(self) -> Any:
+            """Of a prediction: the names of its outputs."""
+            ...
+
+        def toDict(self) -> dict[str, Any]:
+            """Of a prediction: its outputs as JSON data."""
+            ...
+
+        def __getitem__(self, name: str) -> Any: ...
 
     @classmethod
-    def append_instructions(cls, instructions: str) -> type[Signature]:
+    def with_instructions(cls, instructions: str) -> type[Self]:
+        """This signature with other instructions (indentation is removed); blank ones give the default."""
+        return cast("type[Self]", _edited(cls, cls._fields.values(), instructions, None))
+
+    @classmethod
+    def append_instructions(cls, instructions: str) -> type[Self]:
         """This signature with a paragraph added to the instructions."""
         return cls.with_instructions(f"{cls._instructions}\n\n{instructions}".strip())
 
     @classmethod
-    def with_updated_fields(cls, name: str, type_: Any = None, **kwargs: Any) -> type[Signature]:
+    def with_updated_fields(cls, name: str, type_: Any = None, **kwargs: Any) -> type[Any]:
         """This signature with one field changed.
 
         Args:
@@ -68,17 +94,17 @@ class Signature(metaclass=SignatureMeta):
         return _edited(cls, (new if field is old else field for field in cls._fields.values()))
 
     @classmethod
-    def append(cls, name: str, field: Field, type_: Any = None) -> type[Signature]:
+    def append(cls, name: str, field: Field, type_: Any = None) -> type[Any]:
         """This signature with a field added after the others of its role; see `insert`."""
         return cls.insert(-1, name, field, type_)
 
     @classmethod
-    def prepend(cls, name: str, field: Field, type_: Any = None) -> type[Signature]:
+    def prepend(cls, name: str, field: Field, type_: Any = None) -> type[Any]:
         """This signature with a field added before the others of its role; see `insert`."""
         return cls.insert(0, name, field, type_)
 
     @classmethod
-    def insert(cls, index: int, name: str, field: Field, type_: Any = None) -> type[Signature]:
+    def insert(cls, index: int, name: str, field: Field, type_: Any = None) -> type[Any]:
         """This signature with a field added.
 
         Args:
@@ -113,7 +139,7 @@ class Signature(metaclass=SignatureMeta):
         return _edited(cls, inputs + outputs)
 
     @classmethod
-    def delete(cls, name: str) -> type[Signature]:
+    def delete(cls, name: str) -> type[Any]:
         """This signature without a field; unchanged where there is no such field."""
         return _edited(cls, (field for field in cls._fields.values() if field.name != name))
 
@@ -132,13 +158,13 @@ class Signature(metaclass=SignatureMeta):
         return state_of(cls)
 
     @classmethod
-    def load_state(cls, state: Mapping[str, Any]) -> type[Signature]:
+    def load_state(cls, state: Mapping[str, Any]) -> type[Self]:
         """This signature with what was saved; see `telic.signatures.state.with_state`.
 
         Raises:
             SignatureError: the state is of a signature with other fields; the message names each difference.
         """
-        return cast("type[Signature]", with_state(cls, state))
+        return cast("type[Self]", with_state(cls, state))
 
 
 def _field(cls: SignatureMeta, name: str) -> Field:
@@ -153,7 +179,7 @@ def _field(cls: SignatureMeta, name: str) -> Field:
 
 def _edited(
     cls: SignatureMeta, fields: Iterable[Field], instructions: str | None = None, own: bool | None = False
-) -> type[Signature]:
+) -> type[Any]:
     """A signature like `cls` with other fields or (with `own=None`) other instructions."""
     if own is False:
         # Like DSPy's, default instructions do not follow an edit: a step that a module adds (say, reasoning)

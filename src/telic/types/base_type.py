@@ -84,7 +84,7 @@ class Type(BaseModel):
         if current_collector() is None:
             # A type with a `repr` of its own leaves out there what is too large to show.
             return super().__str__() if type(self).__repr__ is BaseModel.__repr__ else repr(self)
-        shown = self.model_dump()
+        shown: Any = self.model_dump()
         return shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)
 
     @classmethod
