@@ -84,5 +84,10 @@ def _candidate(problem: Problem, ranked: Ranked, price: Price | None) -> dict[st
     program = ranked.candidate.apply(problem.student)
     # Else its parameters would count as parts of the program that it is listed on.
     program._compiled = True
-    row = {"score": round(100 * ranked.mean, 2), "program": program, "label": ranked.label}
+    row = {
+        "score": round(100 * ranked.mean, 2),
+        "subscores": [ranked.scores[number] for number in sorted(ranked.scores)],
+        "program": program,
+        "label": ranked.label,
+    }
     return row if price is None else {**row, **price.to_json()}

@@ -102,7 +102,8 @@ class BootstrapFewShotWithRandomSearch(Optimizer):
             budget: caps of this compile, such as `telic.budget(calls=500)`.
 
         Returns:
-            The program, with `candidate_programs` (best first, each with its score) and `provenance`.
+            The program, with `candidate_programs` (best first, each with its score, its number as `seed`, and
+            the scores of the examples) and `provenance`.
 
         Raises:
             CompileError: student and teacher do not match, or there are too many errors.
@@ -120,7 +121,10 @@ class BootstrapFewShotWithRandomSearch(Optimizer):
         numbers = tuple(restrict) if restrict is not None else tuple(range(-3, self.num_candidate_programs))
         strategy = self.strategy(problem, numbers=numbers, labeled_sample=labeled_sample)
         options = {"numbers": numbers, "labeled_sample": labeled_sample}
-        return self.run(problem, strategy, run_id=run_id, options=options, budget=budget)
+        program = self.run(problem, strategy, run_id=run_id, options=options, budget=budget)
+        for row in program.candidate_programs:
+            row["seed"] = _number(row["label"])
+        return program
 
     def strategy(
         self, problem: Problem, *, numbers: Sequence[int] = (), labeled_sample: bool = True
@@ -180,3 +184,9 @@ class BootstrapFewShotWithRandomSearch(Optimizer):
 
 
 BootstrapRS = BootstrapFewShotWithRandomSearch
+
+
+def _number(label: str) -> int:
+    """Of a candidate, by its label; the program as it was given counts as the one without demos."""
+    known = {"labelled demos": -2, "in order": -1}
+    return int(label.removeprefix("shuffle ")) if label.startswith("shuffle ") else known.get(label, -3)
