@@ -57,7 +57,8 @@ def _imported(node: ast.AST, package: str) -> list[str]:
         if node.level:
             parts = package.split(".")
             base = ".".join([*parts[: len(parts) - node.level + 1], *([node.module] if node.module else [])])
-        return [f"{base}.{alias.name}" for alias in node.names]
+        # A module taken from a package loads the package too.
+        return [*(f"{base}.{alias.name}" for alias in node.names), base]
     if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in (
         "import_module",
         "require",

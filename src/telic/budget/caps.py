@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass, replace
 from time import monotonic
 from typing import Any, Literal
 
-from telic.budget import admission, estimate, prices
+import telic.budget.admission as admission
+import telic.budget.estimate as estimate
+import telic.budget.prices as prices
 from telic.budget.admission import Admitting, Ticket
 from telic.errors import BudgetExceededError, InputError
 from telic.runtime import scope as scopes

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from telic.cli import exits
+import telic.cli.exits as exits
 from telic.cli.cache import cache
 from telic.cli.compile import compile_program
 from telic.cli.diff import diff

@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from telic.cli import options
+import telic.cli.options as options
 from telic.cli.examples import load_examples
 from telic.cli.exits import BUDGET, say
 from telic.cli.metrics import load_metric

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from telic.cli import options
+import telic.cli.options as options
 from telic.cli.examples import load_examples
 from telic.cli.metrics import load_metric
 from telic.cli.output import Json, heading, line, print_facts, print_json

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
+import telic.types.media as media
 from telic.errors import InputError
-from telic.types import media
 from telic.types.base_type import Type
 from telic.types.parts import Part
 

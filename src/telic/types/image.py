@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from pydantic import ConfigDict, model_validator
 
+import telic.types.media as media
 from telic.errors import InputError
-from telic.types import media
 from telic.types.base_type import Type
 from telic.types.fetch import fetch
 from telic.types.parts import Part, split_parts

@@ -71,11 +71,11 @@ def _slim_text(text: str) -> str:
     if MARK_START in text:  # a value of a `Type` inside other data
         return replace_parts(text, lambda parts: dumps(slim_value(parts)))
     if text[:5].lower() == "data:":
-        from telic.types import media
+        import telic.types.media as media
 
         return media.describe_url(text) if len(text) > 100 else text
     if len(text) <= _LONGEST or not text[:200].isascii() or any(mark.isspace() for mark in text[:200]):
         return text
-    from telic.types import media
+    import telic.types.media as media
 
     return f"<{media.describe(text)}>"

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
+import telic.lm.weights.sources as sources
 from telic._lazy import require
 from telic.errors import LMLockTimeoutError, ModelWeightsError
-from telic.lm.weights import sources
 from telic.lm.weights.catalogue import CATALOGUE, Weights
 from telic.lm.weights.facts import remember, sha256
 from telic.lm.weights.folder import folder, known_names, resolve, short_name
