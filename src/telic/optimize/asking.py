@@ -61,7 +61,7 @@ def answer(
                 num_threads=num_threads,
                 on_result=lambda ran, group=group: on_result(group[ran.index], ran),
             )
-    return [journal.reply(ask) or _as_asked(ask, failed[ask.key]) for ask in asks]
+    return [journal.reply(ask) or replace(failed[ask.key], ask=ask) for ask in asks]
 
 
 def _asking(lm: Any) -> AbstractContextManager[None]:
@@ -96,7 +96,3 @@ def plain_value(value: Any) -> Any:
     if hasattr(value, "toDict"):
         return {name: to_jsonable(field) for name, field in value.items()}
     return to_jsonable(value)
-
-
-def _as_asked(ask: Ask, reply: Reply) -> Reply:
-    return replace(reply, ask=ask)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from telic.optimize.demos.bootstrap import Bootstrapped, bootstrap
@@ -10,7 +10,7 @@ from telic.optimize.demos.packing import pack
 from telic.optimize.labeled import labelled, labelled_demos
 from telic.optimize.optimizer import Optimizer
 from telic.optimize.problem import Problem, make_problem
-from telic.optimize.strategy import Choice, Result, Strategy, Trial
+from telic.optimize.strategy import Choice, Evaluating, Strategy
 from telic.program.state import ProgramState
 
 if TYPE_CHECKING:
@@ -84,12 +84,18 @@ class BootstrapFewShot(Optimizer):
         problem = self.problem(student, trainset, teacher)
         return self.run(problem, self.strategy(problem), run_id=run_id, budget=budget)
 
-    def problem(self, student: Any, trainset: Sequence[Any], teacher: Any = None) -> Problem:
+    def problem(
+        self,
+        student: Any,
+        trainset: Sequence[Any],
+        teacher: Any = None,
+        valset: Sequence[Any] | None = None,
+    ) -> Problem:
         """What a compile with these parameters is about, checked."""
         return make_problem(
             student,
             trainset=trainset,
-            valset=None,
+            valset=valset,
             metric=self.metric,
             teacher=teacher,
             seed=self.seed,
@@ -99,19 +105,21 @@ class BootstrapFewShot(Optimizer):
 
     def strategy(self, problem: Problem) -> Strategy:
         """Bootstrap in the order of the training set; one candidate."""
-        made = yield from bootstrap(
+        made, state = yield from self.bootstrapped(problem)
+        state, notes = pack(problem, state)
+        return Choice(state, notes=(made.said, *notes))
+
+    def bootstrapped(self, problem: Problem) -> Evaluating[tuple[Bootstrapped, ProgramState]]:
+        """What the teacher's runs give in the order of the training set, and the student with that."""
+        return bootstrapped_state(
             problem,
             teacher_state(problem, self.max_labeled_demos),
             range(len(problem.trainset)),
             count=self.max_bootstrapped_demos,
+            max_labeled=self.max_labeled_demos,
             rounds=self.max_rounds,
+            purpose="unshuffled",
         )
-        state = with_bootstrapped(
-            problem, made, self.max_bootstrapped_demos, self.max_labeled_demos, "unshuffled"
-        )
-        state, notes = pack(problem, state)
-        found = f"{len(made.used)} of {made.tried} runs of the teacher were good enough to learn from."
-        return Choice(state, notes=(found, *notes))
 
 
 def teacher_state(problem: Problem, max_labeled_demos: int) -> ProgramState:
@@ -143,7 +151,7 @@ def with_bootstrapped(
     return problem.start.with_demos(demos)
 
 
-def bootstrapped_candidate(
+def bootstrapped_state(
     problem: Problem,
     teacher: ProgramState,
     order: Sequence[int],
@@ -152,7 +160,9 @@ def bootstrapped_candidate(
     max_labeled: int,
     rounds: int,
     purpose: Any,
-) -> Generator[Sequence[Trial], Sequence[Result], tuple[ProgramState, tuple[str, ...]]]:
-    """A candidate of a random search: bootstrap in `order`, fill, pack. Returns it with notes."""
+) -> Evaluating[tuple[Bootstrapped, ProgramState]]:
+    """Bootstrap in `order`; a part of strategies. Returns what that gave, and the student with it and filled
+    up with labelled demos, not packed yet.
+    """
     made = yield from bootstrap(problem, teacher, order, count=count, rounds=rounds)
-    return pack(problem, with_bootstrapped(problem, made, count, max_labeled, purpose))
+    return made, with_bootstrapped(problem, made, count, max_labeled, purpose)

@@ -22,6 +22,7 @@ from telic.optimize.feedback import Told, asking_about
 from telic.optimize.journal import Journal, score_key
 from telic.optimize.problem import Problem
 from telic.optimize.progress import Progress
+from telic.optimize.scores import present
 from telic.optimize.strategy import Ask, Choice, Outcome, Ranked, Reply, Result, Strategy, Trial
 from telic.program.predictor_state import demo_to_json
 from telic.runtime.events import active_callbacks, notify_around
@@ -262,7 +263,7 @@ class Engine:
 
 
 def _surely(ranked: Ranked) -> tuple[float, float]:
-    scores = [score for score in ranked.scores.values() if score is not None]
+    scores = present(ranked.scores.values())
     return (mean_interval(scores).low, ranked.mean) if scores else (-inf, 0.0)
 
 

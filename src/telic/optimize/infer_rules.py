@@ -14,10 +14,9 @@ from telic.errors import CompileError, DataError
 from telic.evaluate.evaluate import Evaluate
 from telic.evaluate.metric import bind_metric
 from telic.lm.base import BaseLM
-from telic.optimize.bootstrap_few_shot import BootstrapFewShot, teacher_state, with_bootstrapped
-from telic.optimize.demos.bootstrap import bootstrap
+from telic.optimize.bootstrap_few_shot import BootstrapFewShot
 from telic.optimize.demos.packing import pack
-from telic.optimize.problem import Problem, make_problem
+from telic.optimize.problem import Problem, kept_back
 from telic.optimize.proposing.rules import find_rules, rules_in, with_rules
 from telic.optimize.proposing.showing import example_text
 from telic.optimize.racing import race
@@ -92,31 +91,14 @@ class InferRules(BootstrapFewShot):
             DataError: an empty set, or a single example to be split in two.
             MetricError: there is no metric, or it cannot be called.
         """
-        train, val = _split(trainset, valset)
-        problem = make_problem(
-            student,
-            trainset=train,
-            valset=val,
-            metric=bind_metric(self.metric),
-            teacher=teacher,
-            seed=self.seed,
-            teacher_settings=self.teacher_settings,
-            threshold=self.metric_threshold,
-        )
+        train, val = kept_back(trainset, valset, lambda count: count - count // 2, "InferRules")
+        bind_metric(self.metric)  # it cannot do without one
+        problem = self.problem(student, train, teacher, val)
         return self.run(problem, self.strategy(problem), run_id=run_id, budget=budget)
 
     def strategy(self, problem: Problem) -> Strategy:
         """Bootstrap, infer, race."""
-        made = yield from bootstrap(
-            problem,
-            teacher_state(problem, self.max_labeled_demos),
-            range(len(problem.trainset)),
-            count=self.max_bootstrapped_demos,
-            rounds=self.max_rounds,
-        )
-        shown = with_bootstrapped(
-            problem, made, self.max_bootstrapped_demos, self.max_labeled_demos, "unshuffled"
-        )
+        _, shown = yield from self.bootstrapped(problem)
         notes: list[str] = []
         candidates = {"as given": problem.start, "demos without rules": shown}
         for number, ruled in enumerate((yield from self._ruled(problem, shown, notes)), 1):
@@ -205,15 +187,3 @@ class InferRules(BootstrapFewShot):
             devset=dataset, metric=self.metric, num_threads=self.num_threads, max_errors=self.max_errors
         )
         return float(evaluate(program).score)
-
-
-def _split(trainset: Sequence[Any], valset: Sequence[Any] | None) -> tuple[Sequence[Any], Sequence[Any]]:
-    """Training and validation examples."""
-    if valset is not None or not trainset:
-        return trainset, trainset if valset is None else valset
-    if len(trainset) < 2:
-        raise DataError(
-            "InferRules halves the trainset where there is no valset; it needs at least 2 examples."
-        )
-    half = len(trainset) // 2
-    return trainset[:half], trainset[half:]

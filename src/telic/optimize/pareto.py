@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from telic.errors import CompileError
 from telic.evaluate.statistics import Interval, mean_interval
+from telic.optimize.scores import present
 from telic.optimize.strategy import Outcome, Ranked
 
 Objective: TypeAlias = Literal["tokens", "cost", "seconds"]
@@ -109,7 +110,7 @@ def options_of(ranking: Sequence[Ranked], known: Mapping[str, Price]) -> list[Op
     """Those of the candidates that were scored and whose price is known, best score first."""
     options = []
     for ranked in ranking:
-        scores = [score for score in ranked.scores.values() if score is not None]
+        scores = present(ranked.scores.values())
         price = known.get(ranked.candidate.hash)
         if scores and price is not None:
             options.append(Option(ranked, 100 * ranked.mean, mean_interval(scores).percent(), price))

@@ -5,7 +5,7 @@ another.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -126,6 +126,28 @@ def make_problem(
         threshold,
         failure_score,
     )
+
+
+def kept_back(
+    trainset: Sequence[Any], valset: Sequence[Any] | None, share: Callable[[int], int], who: str
+) -> tuple[Sequence[Any], Sequence[Any]]:
+    """Examples to learn from and to choose by; without the latter, the last of the trainset are kept back.
+
+    Args:
+        trainset: examples to learn from.
+        valset: examples to choose by, if there are any.
+        share: how many to keep back of so many.
+        who: the optimizer, for the message.
+
+    Raises:
+        DataError: a single example cannot be split in two.
+    """
+    if valset is not None or not trainset:
+        return trainset, trainset if valset is None else valset
+    if len(trainset) < 2:
+        raise DataError(f"{who} splits the trainset where there is no valset; it needs at least 2 examples.")
+    count = share(len(trainset))
+    return trainset[:-count], trainset[-count:]
 
 
 def _check_pair(student: Any, teacher: Any) -> None:

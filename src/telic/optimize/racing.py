@@ -12,6 +12,7 @@ from collections.abc import Generator, Mapping, Sequence
 
 from telic.evaluate.pairing import paired
 from telic.optimize.problem import Problem
+from telic.optimize.scores import mean
 from telic.optimize.strategy import Ranked, Result, Trial
 from telic.program.state import ProgramState
 
@@ -75,7 +76,7 @@ def rung_sizes(total: int) -> list[int]:
 def _survivors(
     alive: list[str], known: Mapping[str, Mapping[int, float | None]], keep: Sequence[str], alpha: float
 ) -> list[str]:
-    leader = max(alive, key=lambda label: _mean(known[label]))
+    leader = max(alive, key=lambda label: mean(known[label].values()))
     return [label for label in alive if label in keep or not shown_worse(known[label], known[leader], alpha)]
 
 
@@ -96,8 +97,3 @@ def shown_worse(scores: Mapping[int, float | None], leader: Mapping[int, float |
     comparison = paired([a for a, _ in pairs], [b for _, b in pairs])
     # `paired` is two-sided; which side is known here.
     return comparison.difference > 0 and comparison.p / 2 <= alpha
-
-
-def _mean(scores: Mapping[int, float | None]) -> float:
-    present = [s for s in scores.values() if s is not None]
-    return sum(present) / len(present) if present else 0.0

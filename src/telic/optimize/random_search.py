@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from telic.optimize.bootstrap_few_shot import bootstrapped_candidate, teacher_state
+from telic.optimize.bootstrap_few_shot import bootstrapped_state, teacher_state
 from telic.optimize.demos.packing import pack
 from telic.optimize.labeled import labelled
 from telic.optimize.optimizer import Optimizer
@@ -161,7 +161,7 @@ class BootstrapFewShotWithRandomSearch(Optimizer):
             random = problem.rng("candidate", number)
             random.shuffle(order)
             count = random.randint(1, count) if count else 0
-        state, notes = yield from bootstrapped_candidate(
+        _, state = yield from bootstrapped_state(
             problem,
             teacher,
             order,
@@ -170,7 +170,7 @@ class BootstrapFewShotWithRandomSearch(Optimizer):
             rounds=self.max_rounds,
             purpose=number,
         )
-        return ("in order" if number == -1 else f"shuffle {number}"), state, notes
+        return ("in order" if number == -1 else f"shuffle {number}", *pack(problem, state))
 
     def _one_by_one(
         self, problem: Problem, candidates: Mapping[str, ProgramState], enough: float

@@ -16,6 +16,7 @@ from telic.evaluate.statistics import mean_interval
 from telic.optimize.engine import Spent
 from telic.optimize.pareto import Limits, Objective, Option, Price, choose, options_of, pareto_set
 from telic.optimize.problem import Problem
+from telic.optimize.scores import present
 from telic.optimize.strategy import Choice, Ranked
 from telic.runtime.settings import settings
 
@@ -106,7 +107,7 @@ class CompileReport:
 
 def candidate_row(ranked: Ranked, price: Price | None = None) -> dict[str, Any]:
     """A candidate for people: label, score in percent, interval, examples seen, what an answer takes."""
-    scores = [s for s in ranked.scores.values() if s is not None]
+    scores = present(ranked.scores.values())
     row: dict[str, Any] = {"label": ranked.label, "hash": ranked.candidate.hash[:12], "examples": len(scores)}
     if scores:
         row["score"] = round(100 * ranked.mean, 2)

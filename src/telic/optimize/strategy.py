@@ -21,10 +21,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from telic._json import stable_hash
 from telic.lm.base import BaseLM
+from telic.optimize.scores import mean
 from telic.program.state import ProgramState
 from telic.signatures.validation import to_jsonable
 
@@ -141,11 +143,10 @@ class Result:
     @property
     def mean(self) -> float:
         """Mean of the scores there are; 0 where there is none."""
-        scores = [s for s in self.scores if s is not None]
-        return sum(scores) / len(scores) if scores else 0.0
+        return mean(self.scores)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Ask:
     """Something other than an evaluation that a strategy needs done, once: a proposal, a piece of advice.
 
@@ -173,7 +174,7 @@ class Ask:
     why: str = ""
     compiles: bool = False
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Stable hash of what the reply depends on: the same in every process."""
         lm = None if self.lm is None else [self.lm.dump_state(), self.lm.endpoint]
@@ -229,8 +230,7 @@ class Ranked:
     @property
     def mean(self) -> float:
         """Mean of the scores there are; 0 where there is none."""
-        scores = [s for s in self.scores.values() if s is not None]
-        return sum(scores) / len(scores) if scores else 0.0
+        return mean(self.scores.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from telic.optimize.auto.facts import Facts
 from telic.optimize.auto.kinds import Draw, Pool, state_of
 from telic.optimize.auto.purse import Purse
 from telic.optimize.problem import Problem
+from telic.optimize.scores import mean, present
 from telic.optimize.strategy import Evaluating, Ranked, Trial
 from telic.program.state import ProgramState
 
@@ -89,7 +90,7 @@ class Board:
         """
         alike = self._alike(label)
         prior = mean(score for other in alike for score in self.scores[other].values())
-        seen = [score for score in self.scores[label].values() if score is not None]
+        seen = present(self.scores[label].values())
         return (sum(seen) + PRIOR * prior) / (len(seen) + PRIOR)
 
     def by_class(self, label: str) -> dict[object, float]:
@@ -127,9 +128,3 @@ class Board:
     def _seen(self, label: str, upto: int | None) -> list[float | None]:
         scores = self.scores[label]
         return [scores[e] for e in self.facts.order[:upto] if e in scores]
-
-
-def mean(scores: Iterable[float | None]) -> float:
-    """Mean of the scores there are; 0 where there is none."""
-    present = [score for score in scores if score is not None]
-    return sum(present) / len(present) if present else 0.0

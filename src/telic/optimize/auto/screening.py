@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from telic.optimize.auto.board import START, Board, mean
+from telic.optimize.auto.board import START, Board
 from telic.optimize.auto.facts import BLOCK
 from telic.optimize.auto.kinds import Kind, Pool, draw, sizes
+from telic.optimize.scores import mean
 from telic.optimize.strategy import Evaluating
 
 SECOND_LOOK = 2 * BLOCK

@@ -33,6 +33,11 @@ class Bootstrapped:
     used: list[int] = field(default_factory=list)
     tried: int = 0
 
+    @property
+    def said(self) -> str:
+        """How many there were of how many, as a note."""
+        return f"{len(self.used)} of {self.tried} runs of the teacher were good enough to learn from."
+
 
 def bootstrap(
     problem: Problem, teacher: ProgramState, order: Sequence[int], *, count: int, rounds: int = 1

@@ -8,6 +8,7 @@ from typing import Any
 
 from telic.optimize.mipro.space import Choices, Combination
 from telic.optimize.problem import Problem
+from telic.optimize.scores import mean
 from telic.optimize.strategy import Evaluating, Ranked, Trial
 from telic.program.state import ProgramState
 
@@ -83,8 +84,7 @@ class Board:
         """Mean score on some examples, or on all it has seen; 0 where there is none."""
         known = self.scores[combination]
         some = known.values() if examples is None else (known.get(e) for e in examples)
-        present = [s for s in some if s is not None]
-        return sum(present) / len(present) if present else 0.0
+        return mean(some)
 
     def full(self, combination: Combination) -> bool:
         """Whether it has seen every validation example."""

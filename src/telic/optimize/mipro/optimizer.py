@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from telic._lazy import require
-from telic.errors import DataError
 from telic.evaluate.metric import bind_metric
 from telic.lm.base import BaseLM
 from telic.optimize.fingerprint import parameter_identity
@@ -17,7 +16,7 @@ from telic.optimize.mipro.proposals import Grounding, Proposer
 from telic.optimize.mipro.search import search_by_minibatches, search_by_racing
 from telic.optimize.mipro.space import Space
 from telic.optimize.optimizer import Optimizer
-from telic.optimize.problem import Problem, make_problem
+from telic.optimize.problem import Problem, kept_back, make_problem
 from telic.optimize.strategy import Choice, Strategy
 from telic.runtime.rng import rng
 from telic.runtime.settings import settings
@@ -182,7 +181,7 @@ class MIPROv2(Optimizer):
     def _problem(
         self, student: Any, trainset: Sequence[Any], valset: Sequence[Any] | None, teacher: Any, seed: int
     ) -> Problem:
-        train, val = _split(trainset, valset)
+        train, val = kept_back(trainset, valset, _kept, "MIPROv2")
         return make_problem(
             student,
             trainset=train,
@@ -234,14 +233,9 @@ class MIPROv2(Optimizer):
         return nullcontext() if self.task_model is None else settings.context(lm=self.task_model)
 
 
-def _split(trainset: Sequence[Any], valset: Sequence[Any] | None) -> tuple[Sequence[Any], Sequence[Any]]:
-    """Training and validation examples."""
-    if valset is not None or not trainset:
-        return trainset, trainset if valset is None else valset
-    if len(trainset) < 2:
-        raise DataError("MIPROv2 splits the trainset where there is no valset; it needs at least 2 examples.")
-    count = min(_MOST_VALIDATION, max(1, int(_VALIDATION_SHARE * len(trainset))))
-    return trainset[:-count], trainset[-count:]
+def _kept(count: int) -> int:
+    """How many of so many training examples are kept back to choose by."""
+    return min(_MOST_VALIDATION, max(1, int(_VALIDATION_SHARE * count)))
 
 
 def _sampled(examples: Sequence[Any], most: int | None, seed: int) -> Sequence[Any]:

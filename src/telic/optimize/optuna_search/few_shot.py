@@ -13,8 +13,7 @@ from telic._lazy import require
 from telic.errors import CompileError
 from telic.evaluate.evaluate import Evaluate
 from telic.evaluate.metric import bind_metric
-from telic.optimize.bootstrap_few_shot import teacher_state, with_bootstrapped
-from telic.optimize.demos.bootstrap import bootstrap
+from telic.optimize.bootstrap_few_shot import bootstrapped_state, teacher_state
 from telic.optimize.mipro.board import Board
 from telic.optimize.mipro.plan import Plan
 from telic.optimize.mipro.search import search_by_minibatches, search_by_racing
@@ -124,14 +123,15 @@ class BootstrapFewShotWithOptuna(Optimizer):
 
     def strategy(self, problem: Problem, max_demos: int) -> Strategy:
         """Make the pool, then search it."""
-        made = yield from bootstrap(
+        made, pooled = yield from bootstrapped_state(
             problem,
             teacher_state(problem, self.max_labeled_demos),
             range(len(problem.trainset)),
             count=max_demos,
+            max_labeled=self.max_labeled_demos,
             rounds=self.max_rounds,
+            purpose="pool",
         )
-        pooled = with_bootstrapped(problem, made, max_demos, self.max_labeled_demos, "pool")
         space = DemoSpace(
             problem.start, {path: pooled.demos(path) for path in pooled.paths}, self.demos_per_predictor
         )
@@ -139,8 +139,7 @@ class BootstrapFewShotWithOptuna(Optimizer):
         plan = Plan(1, 0, self.num_candidate_programs, None, 1)
         yield from (search_by_racing if self.racing else search_by_minibatches)(board, plan)
         ranking = board.ranking()
-        found = f"{len(made.used)} of {made.tried} runs of the teacher were good enough to learn from."
-        return Choice(ranking[0].candidate, tuple(ranking), (found,))
+        return Choice(ranking[0].candidate, tuple(ranking), (made.said,))
 
     def objective(self, trial: Any) -> float:
         """Score of what a trial of Optuna chooses, in percent: for a study of one's own, after `compile`.
