@@ -6,41 +6,16 @@ import enum
 import json
 from typing import Any, Literal, Optional
 
-import pydantic
 import pytest
 
+from tests.compat.cards import QA, Card, Person, adapters, text_of
 from tests.compat.scripts import markers, section, served
 from tests.compat.target import dspy
-
-QA = dspy.Signature("question, hint -> reasoning, answer", "Answer the question.")
 
 
 class Colour(enum.Enum):
     RED = "red"
     BLUE = "blue"
-
-
-class Person(pydantic.BaseModel):
-    name: str
-    age: int
-
-
-class Card(dspy.Signature):
-    """Fill in the card."""
-
-    text: str = dspy.InputField()
-    who: Person = dspy.OutputField()
-    tags: list[str] = dspy.OutputField()
-    mood: Literal["good", "bad"] = dspy.OutputField()
-
-
-def adapters() -> list[Any]:
-    return [dspy.ChatAdapter(), dspy.JSONAdapter(), dspy.XMLAdapter()]
-
-
-def text_of(message: dict[str, Any]) -> str:
-    content = message["content"]
-    return content if isinstance(content, str) else " ".join(part.get("text", "") for part in content)
 
 
 # The chat form.

@@ -2,42 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-import pydantic
 import pytest
 
+from tests.compat.cards import QA, Card, Person, adapters, text_of
 from tests.compat.scripts import chat, dummy, markers, section, sent, served
 from tests.compat.target import dspy
 
-QA = dspy.Signature("question, hint -> reasoning, answer", "Answer the question.")
-
-
-class Person(pydantic.BaseModel):
-    name: str
-    age: int
-
-
-class Card(dspy.Signature):
-    """Fill in the card."""
-
-    text: str = dspy.InputField()
-    who: Person = dspy.OutputField()
-    tags: list[str] = dspy.OutputField()
-    mood: Literal["good", "bad"] = dspy.OutputField()
-
-
-def adapters() -> list[Any]:
-    return [dspy.ChatAdapter(), dspy.JSONAdapter(), dspy.XMLAdapter()]
-
-
 NAMES = ["chat", "json", "xml"]
 each_adapter = pytest.mark.parametrize("adapter", adapters(), ids=NAMES)
-
-
-def text_of(message: dict[str, Any]) -> str:
-    content = message["content"]
-    return content if isinstance(content, str) else " ".join(part.get("text", "") for part in content)
 
 
 # The frame.
