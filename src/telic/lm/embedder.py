@@ -168,4 +168,4 @@ def _key(text: str, params: Mapping[str, Any]) -> str:
 
 
 def _numpy() -> Any:
-    return require("numpy", extra="vectors", purpose="vectors of texts")
+    return require("numpy", extra="retrieval", purpose="vectors of texts")

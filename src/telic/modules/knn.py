@@ -50,4 +50,4 @@ def _text(inputs: Mapping[str, Any]) -> str:
 
 
 def _numpy() -> Any:
-    return require("numpy", extra="vectors", purpose="the similarity of texts")
+    return require("numpy", extra="retrieval", purpose="the similarity of texts")
