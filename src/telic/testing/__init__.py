@@ -8,6 +8,7 @@ _TABLE = {
     "DummyLM": "telic.testing.dummy",
     "DummyVectorizer": "telic.testing.dummy",
     "Faults": "telic.testing.faults",
+    "HashEncoder": "telic.testing.encoder",
     "LocalServer": "telic.testing.server",
     "allow_model_calls": "telic.testing.forbid",
     "check_deterministic": "telic.testing.strategies",
