@@ -148,6 +148,7 @@ _TABLE = {
     "ProgramMismatchError": "telic.errors",
     "CompileError": "telic.errors",
     "RunMismatchError": "telic.errors",
+    "TrainingError": "telic.errors",
     "StoreError": "telic.errors",
     "CodeInterpreterError": "telic.errors",
     "CodeExecutionError": "telic.errors",

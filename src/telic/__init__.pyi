@@ -63,6 +63,7 @@ from telic.errors import (
     StoreError as StoreError,
     TelicError as TelicError,
     ToolError as ToolError,
+    TrainingError as TrainingError,
     is_retryable_lm_error as is_retryable_lm_error,
 )
 from telic.evaluate import Evaluate as Evaluate, EvaluationResult as EvaluationResult, compare as compare

@@ -35,6 +35,7 @@
     │   └── ProgramMismatchError (also KeyError)     it is of a program with other parts
     ├── CompileError                             an optimizer cannot start or go on
     │   └── RunMismatchError                     a run cannot resume: program, data or metric changed
+    ├── TrainingError                            a model cannot be trained, or its training failed
     ├── StoreError                               the record could not be read or written
     ├── CodeInterpreterError                     the interpreter itself cannot start or go on
     │   └── CodeExecutionError (also RuntimeError)  code that an LM wrote raised, or was stopped
@@ -360,6 +361,10 @@ class CompileError(TelicError):
 
 class RunMismatchError(CompileError, ValueError):
     """A recorded run cannot go on, because the program, the data or the metric changed."""
+
+
+class TrainingError(TelicError):
+    """A model cannot be trained as asked, its training failed, or what was trained does not fit here."""
 
 
 class StoreError(TelicError):
