@@ -37,17 +37,19 @@ class TrainingExample:
         rejected: an answer that is worse, in sets of preferences.
         advantage: how much better than its group a sampled answer was (mean 0, spread 1), in sets to
             reinforce.
+        from_text: the prompt is plain text that the model continues, not a turn of a chat.
     """
 
     prompt: tuple[Turn, ...]
     completion: str
     rejected: str | None = None
     advantage: float | None = None
+    from_text: bool = False
 
     @classmethod
     def of_text(cls, prompt: str, completion: str) -> TrainingExample:
         """An example of two texts."""
-        return cls(({"role": "user", "content": prompt},), completion)
+        return cls(({"role": "user", "content": prompt},), completion, from_text=True)
 
     @property
     def prompt_text(self) -> str:
@@ -156,9 +158,10 @@ class TrainingSet:
 
     def without_repeats(self) -> TrainingSet:
         """The set with equal rows only once, in the order of their first."""
-        seen = {canonical(row.to_row(self.format)): row for row in reversed(self.rows)}
-        kept = [row for row in self.rows if seen.get(canonical(row.to_row(self.format))) is row]
-        return TrainingSet(self.format, tuple(kept), self.about)
+        kept: dict[str, TrainingExample] = {}
+        for row in self.rows:
+            kept.setdefault(canonical(row.to_row(self.format)), row)
+        return TrainingSet(self.format, tuple(kept.values()), self.about)
 
 
 def format_of(row: Any) -> Format:

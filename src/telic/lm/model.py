@@ -34,6 +34,7 @@ _CONNECTION = (
     "dialect",
     "context_window",
     "engine_options",
+    "adapter",
 )
 """Options that say how a model is reached; they go to the engine, and into no request."""
 
@@ -94,6 +95,10 @@ class LM(BaseLM):
         engine: an `Engine` to use as it is, or `"auto"`.
         async_engine: accepted for compatibility; an engine serves both ways.
         prompt_cache: accepted for compatibility; servers reuse equal prefixes by themselves.
+        adapter: for `local/`, a LoRA put on the model: a GGUF file, or the folder of a trained model. LMs with
+            different adapters share one base in memory, and may be asked in turn.
+        trained: of a finetuned model: `{"base": …, "folder": …}`, kept in saved programs; see
+            `telic.finetune`.
         **kwargs: sent with every request (`top_p`, `stop`, `seed`, …); for `local/`, also engine options
             in `engine_options={"n_ctx": 8192, "slots": 2, …}`.
 
@@ -120,6 +125,8 @@ class LM(BaseLM):
         engine: Engine | Literal["auto"] = "auto",
         async_engine: Any = None,
         prompt_cache: Any = None,
+        *,
+        trained: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         if not isinstance(model, str) or "/" not in model.strip("/"):
@@ -137,6 +144,7 @@ class LM(BaseLM):
         self.launch_kwargs = launch_kwargs or {}
         self.train_kwargs = train_kwargs or {}
         self.use_developer_role = use_developer_role
+        self.trained = None if trained is None else dict(trained)
         self._engine: Engine | None = None if engine == "auto" else engine
         self._making = threading.Lock()
 
@@ -301,7 +309,22 @@ class LM(BaseLM):
         """What it takes to make this LM again; no key, no address."""
         state = super().dump_state()
         options: Mapping[str, Any] = self._connection.get("engine_options") or {}
-        return {**state, "engine_options": dict(options)} if options else state
+        adapter = self._connection.get("adapter")
+        state = {**state, "engine_options": dict(options)} if options else state
+        state = state if adapter is None else {**state, "adapter": str(adapter)}
+        own_layout = settings.state_layout != "dspy"
+        return {**state, "trained": dict(self.trained)} if self.trained and own_layout else state
+
+    def reached_as(self, other: Any) -> LM:
+        """This LM at the address of `other`, with its key, where that is one of the same provider; else as it
+        is.
+        """
+        if not isinstance(other, LM) or other.model.partition("/")[0] != self.model.partition("/")[0]:
+            return self
+        made = self.copy()
+        made._connection = {**other._connection, "adapter": None, **self._connection}
+        made._engine = None
+        return made
 
     def close(self) -> None:
         """Release the engine; the LM may be used again."""

@@ -46,7 +46,7 @@ def load_predictor(predictor: Any, state: Mapping[str, Any], *, allow_unsafe_lm_
     lm = None
     if state.get("lm"):
         lm = BaseLM.load_state(state["lm"], allow_custom_lm_class=allow_unsafe_lm_state)
-        lm = predictor.lm if _same_lm(predictor.lm, lm) else lm
+        lm = predictor.lm if _same_lm(predictor.lm, lm) else _reached(lm, predictor.lm or settings.lm)
     predictor.signature, predictor.demos, predictor.adapter, predictor.lm = signature, demos, adapter, lm
     for name, told in (state.get("fields") or {}).items():
         set_criteria(predictor, name, told["criteria"])
@@ -90,3 +90,8 @@ def _adapter(state: Any) -> Any:
 def _same_lm(mine: Any, theirs: BaseLM) -> bool:
     # Keeps the address and key of an LM that is already set: a saved state has neither.
     return mine is not None and mine.dump_state() == theirs.dump_state()
+
+
+def _reached(lm: Any, known: Any) -> Any:
+    # A finetuned model is where its base is; of any other, the file's reader cannot know that.
+    return lm.reached_as(known) if getattr(lm, "trained", None) else lm

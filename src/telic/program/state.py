@@ -91,6 +91,10 @@ class ProgramState:
             adapters, lambda state, new: {**state, "adapter": None if new is None else dict(new)}
         )
 
+    def with_lm(self, lms: Mapping[str, Mapping[str, Any] | None]) -> ProgramState:
+        """The state with other LMs (as `LM.dump_state` gives them) at some paths."""
+        return self._changed(lms, lambda state, new: {**state, "lm": None if new is None else dict(new)})
+
     def apply(self, program: Any) -> Any:
         """A copy of `program` with this state; `program` itself is not touched, and LMs are shared with
         it.

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
+    from telic.testing.finetuning import Finetuning
+
 NO_FAULTS = Faults()
 
 
@@ -63,6 +65,7 @@ class LocalServer:
         api_key: the key that requests must carry; by default none.
         usage: tell token counts.
         most_choices: most choices in one answer, whatever `n` asks for.
+        finetuning: also has files and finetuning jobs; models that jobs made are served too.
         port: to listen on; 0 takes a free one.
 
     Attributes:
@@ -83,6 +86,7 @@ class LocalServer:
         api_key: str | None = None,
         usage: bool = True,
         most_choices: int | None = None,
+        finetuning: Finetuning | None = None,
         port: int = 0,
     ) -> None:
         self.requests: list[Received] = []
@@ -96,6 +100,7 @@ class LocalServer:
         self.api_key = api_key
         self.usage = usage
         self.most_choices = most_choices
+        self.finetuning = finetuning
         self.port = port
         self._script = Script(reply)
         self._seen: Counter[str] = Counter()
@@ -164,6 +169,8 @@ class LocalServer:
             app.router.add_post(f"{prefix}/chat/completions", self._complete)
             app.router.add_post(f"{prefix}/completions", self._complete)
             app.router.add_get(f"{prefix}/models", self._list_models)
+            for path in ("/files", "/fine_tuning/{rest:.*}") if self.finetuning else ():
+                app.router.add_route("*", prefix + path, self._finetune)
         # Cancelled when the client goes, so that a dropped request can be counted.
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0)
         await runner.setup()
@@ -202,14 +209,38 @@ class LocalServer:
             self.dropped += 1
             raise
 
-    def _refusal(self, body: dict[str, Any], headers: dict[str, str]) -> web.Response | None:
+    async def _finetune(self, request: web.Request) -> web.StreamResponse:
+        from aiohttp import web
+
+        assert self.finetuning is not None
+        content = await request.read()
+        name = stable_hash([request.method, request.path_qs, len(content)])
+        fault = self.faults.of(len(self.requests), name, self._seen[name])
+        self._seen[name] += 1
+        headers = {key.lower(): value for key, value in request.headers.items()}
+        self.requests.append(Received(request.path, {"method": request.method}, headers, fault))
+        refusal = self._refusal({}, headers, of_model=False)
+        if refusal is not None:
+            return refusal
+        if fault is not None:
+            return await self._fail(request, fault, {})
+        status, body = self.finetuning.answer(request, content)
+        begins = request.method == "POST" and request.path.endswith("/fine_tuning/jobs")
+        if begins and self.finetuning.lose_answers > 0:
+            self.finetuning.lose_answers -= 1
+            _reset(request)
+        return web.json_response(body, status=status)
+
+    def _refusal(
+        self, body: dict[str, Any], headers: dict[str, str], *, of_model: bool = True
+    ) -> web.Response | None:
         if self.api_key is not None and self.api_key not in (
             headers.get("authorization", "").removeprefix("Bearer "),
             headers.get("api-key"),
         ):
             return _error(401, "Incorrect API key provided.", "invalid_api_key")
         model = body.get("model")
-        if self.models is not None and model not in self.models:
+        if of_model and self.models is not None and model not in self.models:
             return _error(404, f"The model `{model}` does not exist.", "model_not_found")
         return None
 
