@@ -50,16 +50,15 @@ class Bench:
 
     def limited(self, most: int | None) -> Bench:
         """The same with at most so many rows a split."""
-        sizes = settings.SCRIPTED_SIZES if self.scripted else SIZES
+        sizes = SIZES
         return replace(self, sizes={split: min(size, most or size) for split, size in sizes.items()})
 
-    def optimizer(self, name: str) -> dict[str, Any]:
-        """An optimizer as the sides are told of it."""
+    @staticmethod
+    def optimizer(name: str, side: str) -> dict[str, Any]:
+        """An optimizer as a side is told of it."""
         made = settings.OPTIMIZERS[name]
-        if self.scripted and "max_metric_calls" in made["parameters"]:
-            fewer = {**made["parameters"], "max_metric_calls": settings.SCRIPTED_METRIC_CALLS}
-            return {**made, "parameters": fewer}
-        return made
+        told = {what: made[what] for what in ("class", "proposes")}
+        return {**told, "parameters": settings.parameters(name, side)}
 
     def conditions(self, cell: Cell) -> dict[str, Any]:
         """Everything that a measurement depends on, but for the versions of the libraries."""
@@ -67,7 +66,7 @@ class Bench:
         return {
             "model": "scripted" if self.scripted else settings.MODEL,
             "sizes": dict(self.sizes or SIZES),
-            "optimizer": self.optimizer(cell.optimizer),
+            "optimizer": self.optimizer(cell.optimizer, cell.side),
             "threads": self.threads,
             "max_tokens": task.max_tokens,
             "instructions": task.instructions,
@@ -146,7 +145,7 @@ def _job(bench: Bench, cell: Cell, rows: Mapping[str, Any], url: str) -> dict[st
         proposing |= {"model": "openai/served", "api_base": url, "api_key": "none"}
     return {
         "task": cell.task,
-        "optimizer": bench.optimizer(cell.optimizer),
+        "optimizer": bench.optimizer(cell.optimizer, cell.side),
         "seed": cell.repeat,
         "threads": bench.threads,
         "rows": rows,

@@ -2,7 +2,8 @@
 
 It knows the rows. Of 100 it gives the right answer to 20 by itself, to 40 more where it is shown four
 demonstrations (10 for each), and to 35 more under the planted instruction; 5 it answers in no form at all.
-Which ones these are depends on the row alone. Asked for an instruction, it gives the planted one.
+Which ones these are depends on the row alone. Asked for an instruction, it gives the planted one, each time
+in other words.
 
 As a program (`python -m benchmarks.optimizers.scripted --knowledge FILE`) it serves as `benchmarks.served`
 does.
@@ -87,7 +88,8 @@ class ScriptedEngine:
         if self.known["target"] in wanted:
             found = self._row(messages)
         else:
-            found = {name: GOOD if "instruction" in name else "Short requests." for name in wanted}
+            new = f"{GOOD} (Version {stable_hash(messages)[:6]}.)"
+            found = {name: new if "instruction" in name else "Short requests." for name in wanted}
         if not found:
             return "I would rather not say."
         return json.dumps(found) if as_json else _marked(found)

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from telic.cli.demo.calculator import calculate
 
-SIZES = {"train": 40, "dev": 32, "test": 60}
+SIZES = {"train": 40, "dev": 50, "test": 100}
 INTENTS = (
     *("AddToPlaylist", "BookRestaurant", "GetWeather", "PlayMusic", "RateBook"),
     *("SearchCreativeWork", "SearchScreeningEvent"),

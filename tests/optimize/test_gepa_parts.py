@@ -141,10 +141,10 @@ def overfitting(racing: bool) -> Any:
 def test_a_candidate_shown_worse_than_its_parent_is_stopped_early() -> None:
     raced, whole = overfitting(True), overfitting(False)
     assert [r.stopped for r in raced.report.ranking] == [False, True]
-    assert len(raced.report.ranking[1].scores) == 12
+    assert len(raced.report.ranking[1].scores) == 6
     assert [len(r.scores) for r in whole.report.ranking] == [40, 40]
     assert raced.report.ranking[0].label == whole.report.ranking[0].label == "as given"
-    assert raced.report.spent.scores == whole.report.spent.scores - 28
+    assert raced.report.spent.scores == whole.report.spent.scores - 34
 
 
 class Toned(telic.Module):

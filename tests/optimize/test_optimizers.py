@@ -93,7 +93,9 @@ def test_random_search_finds_the_planted_demos_and_reports_how_sure_it_is():
     assert report.comparison.significant
     assert compiled.candidate_programs[0]["score"] == 100.0
     stopped = [r for r in report.ranking if r.stopped]
-    assert all(r.mean < 1.0 for r in stopped)
+    # A candidate that does as well as two others that came first is not run to the end.
+    assert stopped
+    assert sum(r.mean == 1.0 for r in report.ranking if not r.stopped) == 2
     assert student.demos == []
 
 

@@ -1,7 +1,7 @@
 """A strategy run without a model: its trials get made-up scores, its asks are answered from `Ask.like`.
 
 What a strategy asks for depends on the scores it is told: bootstrapping goes on until enough runs were good,
-a race stops who is shown worse. So it is run several times, each time told of another world.
+a race stops who falls behind. So it is run several times, each time told of another world.
 """
 
 from __future__ import annotations

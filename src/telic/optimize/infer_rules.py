@@ -41,7 +41,7 @@ class InferRules(BootstrapFewShot):
         num_threads: how many examples at once; `settings.num_threads` by default.
         teacher_settings: settings for the teacher, such as `{"lm": larger_model}`.
         prompt_model: the model that infers; by default the teacher's, else `settings.lm`.
-        racing: stop candidates early that are shown worse on the same examples; off, every candidate sees
+        racing: stop candidates early that fall behind on the same examples; off, every candidate sees
             every example.
         **kwargs: as for `BootstrapFewShot`: `metric`, `max_bootstrapped_demos`, `max_labeled_demos`, ….
     """

@@ -34,6 +34,7 @@ class Problem:
         threshold: the score from which a teacher's answer is good enough to learn from; `None`: any score
             above 0.
         failure_score: score of an answer that could not be read.
+        further_teachers: more teachers, told from each other by their states.
     """
 
     student: Any
@@ -45,6 +46,14 @@ class Problem:
     teacher_settings: Mapping[str, Any] = field(default_factory=dict)
     threshold: float | None = None
     failure_score: float = 0.0
+    further_teachers: tuple[Any, ...] = ()
+
+    def teacher_of(self, candidate: ProgramState) -> Any:
+        """The teacher whose state a candidate is, or is but for its demos; else the first."""
+        for teacher in self.further_teachers:
+            if _same_but_demos(ProgramState.of(teacher), candidate):
+                return teacher
+        return self.teacher
 
     @property
     def start(self) -> ProgramState:
@@ -73,7 +82,15 @@ class Problem:
                 [code_fingerprint(type(self.student)), self.start.hash, _lms(self.student)]
             ),
             "teacher": stable_hash(
-                [code_fingerprint(type(self.teacher)), ProgramState.of(self.teacher).hash, _lms(self.teacher)]
+                [
+                    part
+                    for teacher in (self.teacher, *self.further_teachers)
+                    for part in (
+                        code_fingerprint(type(teacher)),
+                        ProgramState.of(teacher).hash,
+                        _lms(teacher),
+                    )
+                ]
             ),
             "trainset": stable_hash([_row(example) for example in self.trainset]),
             "valset": stable_hash([_row(example) for example in self.valset]),
@@ -163,6 +180,11 @@ def _check_pair(student: Any, teacher: Any) -> None:
             raise CompileError(
                 f"{path}: the student gives {fields}, the teacher {theirs[path]}; they must agree."
             )
+
+
+def _same_but_demos(one: ProgramState, other: ProgramState) -> bool:
+    bare = [state.with_demos(dict.fromkeys(state.paths, ())) for state in (one, other)]
+    return bare[0] == bare[1]
 
 
 def _check_examples(examples: Sequence[Any], name: str) -> None:

@@ -1,9 +1,14 @@
-"""Racing: candidates meet on growing, paired subsets of the validation examples, and those shown worse stop
-early.
+"""Racing: candidates meet on growing, paired subsets of the validation examples, and those that fall behind
+stop early.
 
-After Maron and Moore (1994), "Hoeffding races", with the paired test of F-Race (Birattari et al., 2002) in
-place of Hoeffding's bound: on 50 examples only a paired test can tell. A candidate stops when the current
-leader beats it on the same examples with a one-sided error of at most `alpha`, divided over the rungs.
+Two rules end a candidate after a rung. It is *shown worse*: the leader beats it on the same examples with a
+one-sided error of at most `ALPHA`, divided over the rungs (F-Race: Birattari et al., 2002; on 50 examples
+only a paired test can tell). Or it is in the *worse half* of those that came as far (successive halving:
+Jamieson and Talwalkar, 2016, arXiv:1502.07943); the last two are halved no more.
+
+On made-up tables of 19 candidates (deviation of their true scores 10 points) and 32 examples, the winner's
+true score was 0.2 points below that of the winner by full evaluation, for 40 % of the scores; on 200 examples
+(6 points), 0.2 below for 36 % (means of 600 tables).
 """
 
 from __future__ import annotations
@@ -18,8 +23,12 @@ from telic.program.state import ProgramState
 
 ALPHA = 0.1
 """Chance, over a whole race, of stopping one candidate that is in truth as good as the leader."""
-_FIRST_RUNG = 12
-_GROWTH = 2.0
+_FIRST_RUNG = 6
+"""Fewest examples on which candidates are compared."""
+_FIRST_SHARE = 6
+"""The first rung is one in so many of the examples, where that is more."""
+_LAST = 2
+"""Candidates that are halved no more."""
 
 
 def race(
@@ -59,25 +68,30 @@ def race(
         Ranked(candidates[label], label, scores, stopped=len(scores) < len(order))
         for label, scores in known.items()
     ]
-    # Only those that saw everything can win; a stopped one was shown worse than one of them.
+    # Only those that saw everything can win.
     return sorted(ranked, key=lambda r: (r.stopped, -r.mean))
 
 
 def rung_sizes(total: int) -> list[int]:
-    """How many examples have been seen after each rung: doubling from 12, the last one all of them."""
+    """How many examples have been seen after each rung: doubling from a sixth of them, the last one all."""
     sizes: list[int] = []
-    size = float(_FIRST_RUNG)
-    while size < 0.75 * total:
-        sizes.append(round(size))
-        size *= _GROWTH
+    size = max(_FIRST_RUNG, total // _FIRST_SHARE)
+    while size <= 0.75 * total:
+        sizes.append(size)
+        size *= 2
     return [*sizes, total]
 
 
 def _survivors(
     alive: list[str], known: Mapping[str, Mapping[int, float | None]], keep: Sequence[str], alpha: float
 ) -> list[str]:
-    leader = max(alive, key=lambda label: mean(known[label].values()))
-    return [label for label in alive if label in keep or not shown_worse(known[label], known[leader], alpha)]
+    """Those that go on, in the order they were given; among equals at the cut, those that came first."""
+    means = {label: mean(known[label].values()) for label in alive}
+    leader = max(alive, key=means.__getitem__)
+    standing = [label for label in alive if not shown_worse(known[label], known[leader], alpha)]
+    half = max(_LAST, -(-len(alive) // 2))
+    going = set(sorted(standing, key=lambda label: -means[label])[:half])
+    return [label for label in alive if label in going or label in keep]
 
 
 def shown_worse(scores: Mapping[int, float | None], leader: Mapping[int, float | None], alpha: float) -> bool:

@@ -42,8 +42,8 @@ class BootstrapFewShotWithRandomSearch(Optimizer):
         max_errors: errors (not unreadable answers) after which to stop; `settings.max_errors` by default.
         stop_at_score: percent at which to stop searching; candidates are then evaluated one by one.
         metric_threshold: score from which a run is good enough to learn from; any score above 0 by default.
-        racing: stop candidates early that are shown worse on the same examples; off, every candidate sees
-            every example, as in the paper.
+        racing: stop candidates early that fall behind on the same examples (`telic.optimize.racing`); off,
+            every candidate sees every example, as in the paper.
         seed: of every random choice.
     """
 

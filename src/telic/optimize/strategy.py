@@ -219,7 +219,7 @@ class Ranked:
         candidate: its state.
         label: what it is, in a few words.
         scores: score by validation example.
-        stopped: it was shown worse before it had seen every example.
+        stopped: it fell behind before it had seen every example.
     """
 
     candidate: ProgramState

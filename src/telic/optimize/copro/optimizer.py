@@ -38,7 +38,7 @@ class COPRO(Optimizer):
             and standard deviation of scores in percent, by predictor and round.
         num_threads: how many examples at once; `settings.num_threads` by default.
         max_errors: errors (not unreadable answers) after which to stop; `settings.max_errors` by default.
-        racing: stop candidates early that are shown worse on the same examples; off, every candidate sees
+        racing: stop candidates early that fall behind on the same examples; off, every candidate sees
             every example, as in the paper.
         seed: of every random choice.
         **_kwargs: accepted, and not used: former parameters.

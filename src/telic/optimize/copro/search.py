@@ -33,7 +33,7 @@ class Ascent:
         depth: rounds.
         lm: the model that proposes; `None` for `settings.lm`.
         temperature: of the proposals.
-        racing: stop candidates early that are shown worse.
+        racing: stop candidates early that fall behind.
         best: statistics of the best wordings so far, by predictor and round, in percent.
         latest: statistics of the newest wordings, by predictor and round, in percent.
         notes: what a user should know.

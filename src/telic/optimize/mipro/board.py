@@ -44,7 +44,7 @@ class Board:
         problem: what is compiled.
         space: what is chosen from.
         scores: by combination and example.
-        dropped: combinations shown worse than another before they had seen everything.
+        dropped: combinations that fell behind before they had seen everything.
         log: the steps.
     """
 

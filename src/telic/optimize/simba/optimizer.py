@@ -39,7 +39,7 @@ class SIMBA(Optimizer):
         num_threads: how many examples at once; `settings.num_threads` by default.
         temperature_for_sampling: of the softmax over programs whose runs are sampled; in scores.
         temperature_for_candidates: of the softmax over programs that candidates are made from; in scores.
-        racing: in the final comparison, stop candidates that are shown worse; off, each sees every example.
+        racing: in the final comparison, stop candidates that fall behind; off, each sees every example.
     """
 
     def __init__(
