@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 PINS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types layers format bench bench-snips bench-embedded bench-prefix bench-constrained bench-dspy-programs bench-compile bench-optimizers bench-agents docs clean
+.PHONY: help setup demo test lint types layers format bench bench-snips bench-embedded bench-prefix bench-constrained bench-dspy-programs bench-compile bench-optimizers bench-agents bench-convert bench-finetune docs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -72,6 +72,12 @@ bench-agents: $(VENV)/.local  ## agents on public data: scripted, all must be ri
 
 bench-optimizers: $(VENV)/.dev  ## three optimizers on three tasks, beside DSPy's; many hours, goes on where it ended
 	$(BIN)/python -m benchmarks.optimizers $(ARGS)
+
+bench-convert: $(VENV)/.dev  ## both small models in both forms, with a LoRA put on, merged and quantised
+	$(BIN)/python -m benchmarks.convert $(ARGS)
+
+bench-finetune: $(VENV)/.dev  ## a LoRA on the small model, from two hundred examples; some minutes
+	$(BIN)/python -m benchmarks.finetune_local $(ARGS)
 
 docs: $(VENV)/.dev  ## run every Python block of the README and the pages
 	$(BIN)/python -m pytest tests/project/test_docs.py

@@ -144,5 +144,6 @@ if __name__ == "__main__":
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks.served", description=__doc__)
     parser.add_argument("--model", required=True)
-    name = parser.parse_args().model
-    asyncio.run(serve(Front(name, EmbeddedEngine(name))))
+    parser.add_argument("--adapter", help="a LoRA on it: a GGUF file, or the folder of a trained model")
+    given = parser.parse_args()
+    asyncio.run(serve(Front(given.model, EmbeddedEngine(given.model, adapter=given.adapter))))

@@ -95,8 +95,8 @@ class LM(BaseLM):
         engine: an `Engine` to use as it is, or `"auto"`.
         async_engine: accepted for compatibility; an engine serves both ways.
         prompt_cache: accepted for compatibility; servers reuse equal prefixes by themselves.
-        adapter: for `local/`, a LoRA put on the model: a GGUF file, or the folder of a trained model. LMs with
-            different adapters share one base in memory, and may be asked in turn.
+        adapter: for `local/`, a LoRA put on the model: a GGUF file, or the folder of a trained model. LMs
+            with different adapters share one base in memory, and may be asked in turn.
         trained: of a finetuned model: `{"base": …, "folder": …}`, kept in saved programs; see
             `telic.finetune`.
         **kwargs: sent with every request (`top_p`, `stop`, `seed`, …); for `local/`, also engine options

@@ -17,6 +17,7 @@ from telic.lm.embedded.options import Options, window
 from telic.lm.embedded.runner import Counters, Job, Runner
 from telic.lm.embedded.scheduler import QueueClosedError, Waiting
 from telic.lm.embedded.wire import Answer, bodies, shared_text
+from telic.lm.weights.adapters import check_base, find_adapter
 from telic.lm.weights.catalogue import CATALOGUE
 from telic.lm.weights.facts import Facts, facts
 from telic.lm.weights.folder import folder, locate, resolve, short_name
@@ -34,33 +35,37 @@ class EmbeddedEngine:
     Args:
         model: `"smollm2-135m"`, another name of `telic models list`, or a path that ends in `.gguf`;
             `local/` in front is ignored.
+        adapter: a LoRA on the model: a GGUF file, or the folder of a trained model.
         **options: `n_ctx`, `slots`, `threads`, `reproducible`, `prefix_reuse`, `patience`; see `Options`.
 
     Raises:
-        ModelWeightsError: no such model, or (at the first call) its weights cannot be had.
+        ModelWeightsError: no such model, or (at the first call) its weights cannot be had; no such adapter,
+            or it was made for another model.
         LMConfigurationError: an unknown option.
     """
 
     native_async = True
 
-    def __init__(self, model: str, **options: Any) -> None:
+    def __init__(self, model: str, adapter: str | Path | None = None, **options: Any) -> None:
         self.name = short_name(model)
         self.options = Options.of(options)
         self._path = locate(model)
+        self._adapter = None if adapter is None else find_adapter(adapter)
         self._loading = threading.Lock()
         self._runner: Runner | None = None
         self._finalizer: weakref.finalize[Any, Any] | None = None
 
     @classmethod
     def shared(cls, model: str, **options: Any) -> EmbeddedEngine:
-        """An engine of `model`; all of them share one loaded model."""
+        """An engine of `model`; all of them share one loaded model, whatever their adapters."""
         return cls(model, **options)
 
     @cached_property
     def endpoint(self) -> str:
-        """`local:` and the beginning of the weights' SHA-256."""
+        """`local:` and the beginning of the weights' SHA-256; with an adapter, `+` and that of its own."""
         known = CATALOGUE.get(self.name)
-        return f"local:{(known.sha256 if known else self._facts.sha256)[:16]}"
+        base = f"local:{(known.sha256 if known else self._facts.sha256)[:16]}"
+        return base if self._adapter is None else f"{base}+{self._adapter.sha256[:16]}"
 
     @cached_property
     def capabilities(self) -> Capabilities:
@@ -77,8 +82,10 @@ class EmbeddedEngine:
     @property
     def preferred_adapter(self) -> str | None:
         """`"completion"` for the small models of the catalogue: plain lines help them more than chat
-        turns.
+        turns. With an adapter, what it was trained for.
         """
+        if self._adapter is not None and self._adapter.format is not None:
+            return "completion" if self._adapter.format == "completion" else None
         return "completion" if self.name in CATALOGUE else None
 
     @property
@@ -117,7 +124,7 @@ class EmbeddedEngine:
         if self._runner is None:
             await asyncio.to_thread(self._loaded)
         began = time.perf_counter()
-        jobs = [Job(request, body) for body in bodies(request)]
+        jobs = [Job(request, body, self._adapter) for body in bodies(request)]
         async with aclosing(heard_chunks(jobs, lambda: self._submit(request, jobs))) as chunks:
             async for chunk in chunks:
                 yield chunk
@@ -128,13 +135,13 @@ class EmbeddedEngine:
 
     def count_tokens(self, request: Request) -> int:
         """Exact number of prompt tokens, chat template included. Loads the model, but does not ask it."""
-        native = self._loaded().native
-        if request.prompt is not None:
-            answer = native.post("/tokenize", {"content": request.prompt, "add_special": True})
-            return len(answer["tokens"])
-        body = {"messages": list(request.messages or ())}
-        answer = native.post("/v1/chat/completions/input_tokens", body)
-        return int(answer["input_tokens"])
+        with self._loaded().adapted.using(None) as (native, _):
+            if request.prompt is not None:
+                answer = native.post("/tokenize", {"content": request.prompt, "add_special": True})
+                return len(answer["tokens"])
+            body = {"messages": list(request.messages or ())}
+            answer = native.post("/v1/chat/completions/input_tokens", body)
+            return int(answer["input_tokens"])
 
     def close(self) -> None:
         """Give the model back; memory is freed when no other engine uses it. May be used again."""
@@ -149,7 +156,7 @@ class EmbeddedEngine:
         return facts(self._path, folder())
 
     def _begin(self, request: Request) -> tuple[Runner, list[Job], list[Waiting[Job]]]:
-        jobs = [Job(request, body) for body in bodies(request)]
+        jobs = [Job(request, body, self._adapter) for body in bodies(request)]
         runner, placed = self._submit(request, jobs)
         return runner, jobs, placed
 
@@ -168,8 +175,10 @@ class EmbeddedEngine:
         with self._loading:
             if self._runner is None:
                 path = resolve(self.name, fetch=_fetch)
-                trained = facts(path, folder()).context_window
-                self._runner = loaded.acquire(path, self.options, trained)
+                known = facts(path, folder())
+                if self._adapter is not None:
+                    check_base(self._adapter, path, known.sha256, known.architecture)
+                self._runner = loaded.acquire(path, self.options, known.context_window)
                 self._finalizer = weakref.finalize(self, loaded.release_later, path, self.options)
                 self._finalizer.atexit = False
             return self._runner

@@ -65,7 +65,7 @@ def _forked() -> None:
     global _lock
     _lock = threading.Lock()
     for runner in _runners.values():
-        runner.native.leak()
+        runner.adapted.native.leak()
 
 
 if hasattr(os, "register_at_fork"):

@@ -17,7 +17,7 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,6 +25,7 @@ from typing import Any
 from telic._lazy import require
 from telic.errors import LMTransportError, ModelWeightsError
 from telic.lm.embedded.options import Options, common_params
+from telic.lm.weights.adapters import Adapter
 
 _LONGEST_ADDRESS = 100
 """Characters of a socket file's path that every system takes."""
@@ -37,13 +38,14 @@ class NativeServer:
         path: the weights.
         options: how to hold them.
         trained: the model's own window, in tokens; 0 if unknown.
+        adapters: those that a request may name, by their place.
 
     Raises:
-        ModelWeightsError: llama.cpp cannot load the file.
+        ModelWeightsError: llama.cpp cannot load a file.
         MissingExtraError: `xllamacpp` is not installed.
     """
 
-    def __init__(self, path: Path, options: Options, trained: int) -> None:
+    def __init__(self, path: Path, options: Options, trained: int, adapters: Sequence[Adapter] = ()) -> None:
         xllamacpp = llama_cpp()
         self._folder = tempfile.mkdtemp(prefix="telic-") if hasattr(socket, "AF_UNIX") else None
         self._socket = f"{self._folder}/s.sock" if self._folder else None
@@ -52,10 +54,16 @@ class NativeServer:
         self._key = secrets.token_urlsafe(24)
         params = common_params(xllamacpp, path, options, trained, self._socket)
         params.api_keys = [self._key]
+        params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(one.path), 0.0) for one in adapters]
         try:
             self._server: Any = xllamacpp.Server(params)
         except RuntimeError as error:
             self._sweep()
+            if adapters:
+                raise ModelWeightsError(
+                    f"llama.cpp cannot put the adapter {adapters[-1].path} on {path}: it is damaged, or made "
+                    "for another model."
+                ) from error
             raise ModelWeightsError(
                 f"llama.cpp cannot load {path}: the file is damaged, of an architecture it does not know, or "
                 f"does not fit in memory with n_ctx={params.n_ctx}."

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from telic.errors import LMConfigurationError, LMError, LMInvalidRequestError, LMUnexpectedError
+from telic.lm.embedded.adapting import Adapted
 from telic.lm.embedded.native import NativeServer, process_id
 from telic.lm.embedded.options import Options
 from telic.lm.embedded.scheduler import Plan, Scheduler, Slot, Waiting
 from telic.lm.embedded.wire import Answer
+from telic.lm.weights.adapters import Adapter
 from telic.types import Choice, Request
 
 
@@ -25,6 +27,7 @@ class Job:
     Attributes:
         request: what it belongs to, for messages.
         body: what llama.cpp is asked.
+        adapter: on the base while it answers.
         future: gives `(choice, answer)`.
         stopped: nobody wants it any more.
         heard: told each chunk as it comes, in the thread that writes.
@@ -32,6 +35,7 @@ class Job:
 
     request: Request
     body: dict[str, Any]
+    adapter: Adapter | None = None
     future: Future[tuple[Choice, Answer]] = field(default_factory=Future)
     stopped: bool = False
     heard: Callable[[dict[str, Any]], None] | None = None
@@ -55,8 +59,10 @@ class Runner:
         self.options = options
         self.counters = Counters()
         self._pid = process_id()
-        self.native = NativeServer(path, options, trained)
         plan: Plan[Job] = Plan([Slot(n) for n in range(options.slots)], options.patience)
+        self.adapted = Adapted(
+            lambda adapters: NativeServer(path, options, trained, adapters), lambda: self._scheduler.forget()
+        )
         self._scheduler = Scheduler(plan, self._work, "telic-llama")
         self._running: set[Job] = set()
         self._lock = threading.Lock()
@@ -70,14 +76,15 @@ class Runner:
             )
 
     def submit(self, jobs: list[Job], text: str) -> list[Waiting[Job]]:
-        """Queue the jobs of one request, which share a prompt.
+        """Queue the jobs of one request, which share a prompt and an adapter.
 
         Raises:
             QueueClosedError: the model was given up meanwhile.
             LMConfigurationError: this is a forked child.
         """
         self.check_process()
-        return self._scheduler.submit([(job, text) for job in jobs])
+        # What was read under one adapter is worth nothing under another.
+        return self._scheduler.submit([(job, _under(job.adapter) + text) for job in jobs])
 
     def stop(self, waiting: list[Waiting[Job]]) -> None:
         """Give up jobs: those in the queue now, those running at their next token."""
@@ -101,7 +108,9 @@ class Runner:
             return job.stopped
 
         try:
-            self.native.ask({**job.body, "id_slot": slot, "cache_prompt": self.options.prefix_reuse}, hear)
+            with self.adapted.using(job.adapter) as (native, told):
+                placed = {"id_slot": slot, "cache_prompt": self.options.prefix_reuse, **told}
+                native.ask({**job.body, **placed}, hear)
             choice = answer.choice(job.request)
         except LMInvalidRequestError as error:  # refused before anything was read
             job.future.set_exception(error)
@@ -140,4 +149,8 @@ class Runner:
                 for job in self._running:
                     job.stopped = True
         self._scheduler.close()
-        self.native.close()
+        self.adapted.native.close()
+
+
+def _under(adapter: Adapter | None) -> str:
+    return "" if adapter is None else f"\x02{adapter.sha256}\x00"

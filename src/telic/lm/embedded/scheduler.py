@@ -127,6 +127,11 @@ class Plan(Generic[J]):
         slot.busy = False
         slot.text = slot.before if holds is None else slot.text if holds else ""
 
+    def forget(self) -> None:
+        """No slot holds anything any more; not even what one reads just now will be known."""
+        for slot in self.slots:
+            slot.text = slot.before = ""
+
     def _overdue(self, free: Sequence[Slot]) -> tuple[Slot, Waiting[J]] | None:
         first, now = next(iter(self.queue.values())), self.clock()
         if now - max(first.since, self._forced) <= self.patience:
@@ -205,6 +210,11 @@ class Scheduler(Generic[J]):
             jobs = [waiting.job for waiting in self._plan.queue.values()]
             self._plan.queue.clear()
         return jobs
+
+    def forget(self) -> None:
+        """The slots lost what they held."""
+        with self._changed:
+            self._plan.forget()
 
     def close(self) -> None:
         """Do what is queued, then end the threads."""
