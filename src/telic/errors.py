@@ -28,6 +28,7 @@
     │       └── LMStreamAssemblyError
     ├── BudgetExceededError                      a cap was reached; says what was spent
     ├── DataError (also ValueError)              an empty or ill-formed data set
+    │   └── IndexFileError                       an index is damaged, missing, or of another encoder
     ├── EvaluationError                          too many examples failed; carries what was paid for
     ├── MetricError                              the metric itself is broken or has the wrong arity
     ├── ProgramFileError (also ValueError)       a saved program is damaged, of another version or program
@@ -322,6 +323,10 @@ class BudgetExceededError(TelicError):
 
 class DataError(TelicError, ValueError):
     """A data set is empty or not of the form that is needed."""
+
+
+class IndexFileError(DataError):
+    """An index for retrieval cannot be read or written: damaged, missing, of another version or encoder."""
 
 
 class EvaluationError(TelicError):

@@ -9,6 +9,10 @@ from telic._lazy import exports, require
 _load, __dir__ = exports(
     __name__,
     {
+        "LateInteraction": "telic.retrieval.late_interaction.retriever",
+        "Match": "telic.retrieval.late_interaction.retriever",
+        "Stages": "telic.retrieval.late_interaction.search",
+        "maxsim": "telic.retrieval.late_interaction.maxsim:maxsim",
         "TokenEncoder": "telic.retrieval.late_interaction.encoding",
     },
 )
