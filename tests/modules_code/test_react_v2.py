@@ -12,27 +12,8 @@ import pytest
 
 import telic
 from telic.errors import AdapterParseError, BudgetExceededError, ContextWindowExceededError, InputError
-from telic.testing import LocalServer
+from tests.agents import Served, call, calls, said
 from tests.scripted import ScriptedLM, chat
-
-
-def calls(*wanted):
-    """A message of a model that calls tools natively."""
-    made = [
-        {"id": f"c{n}", "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
-        for n, (name, arguments) in enumerate(wanted)
-    ]
-    return {"content": None, "tool_calls": made}
-
-
-def call(name, **arguments):
-    return calls((name, arguments))
-
-
-def said(*wanted):
-    """The same in text."""
-    made = [{"name": name, "args": arguments} for name, arguments in wanted]
-    return chat(next_thought="so", tool_calls=json.dumps({"tool_calls": made}))
 
 
 def add(a: int, b: int = 2) -> int:
@@ -43,28 +24,6 @@ def add(a: int, b: int = 2) -> int:
 def broken(x: str) -> str:
     """Breaks."""
     raise RuntimeError(f"broken by {x}")
-
-
-class Served:
-    """A server with replies, and an LM that asks it."""
-
-    def __init__(self, *replies):
-        self.server = LocalServer(list(replies))
-
-    def __enter__(self):
-        self.server.start()
-        self.lm = telic.LM("openai/gpt-4o", api_base=self.server.url, api_key="k", cache=False, num_retries=0)
-        self.context = telic.context(lm=self.lm)
-        self.context.__enter__()
-        return self
-
-    def __exit__(self, *error):
-        self.context.__exit__(*error)
-        self.server.stop()
-
-    @property
-    def messages(self):
-        return [body["messages"] for body in self.server.bodies]
 
 
 def ask(way, tools=(add,), question="?", **options):
@@ -107,9 +66,10 @@ def test_calls_are_in_text_where_it_is_chosen(choice):
 # The conversation
 
 
-def only_grows(requests):
-    """Each request begins with the one before, but for what asks for the turn at its end."""
-    return all(after[: len(before) - 1] == before[:-1] for before, after in pairwise(requests))
+def only_grows(requests, asking=0):
+    """Each request begins with the one before, but for messages at its end that ask for the turn."""
+    kept = [(len(before) - asking, before, after) for before, after in pairwise(requests)]
+    return all(after[:most] == before[:most] for most, before, after in kept)
 
 
 def test_a_conversation_only_grows_at_its_end():
@@ -125,7 +85,7 @@ def test_a_conversation_in_text_only_grows_at_its_end_too():
     lm = ScriptedLM([*[said(("add", {"a": n})) for n in range(4)], said(("submit", {"answer": "x"}))])
     with telic.context(lm=lm):
         ask("sync")
-    assert only_grows(lm.asked)
+    assert only_grows(lm.asked, asking=1)
     assert len(lm.asked[-1]) > len(lm.asked[1])
 
 
@@ -188,7 +148,8 @@ def test_the_oldest_turns_leave_where_the_window_is_full(way, room, caplog):
         json.loads(text.partition("\n")[2])["tool_call_results"][0]["value"]
         for text in results_in(lm.asked[-1])
     ]
-    assert values == [n + 2 for n in range(6 - room, 6)]
+    assert 1 <= len(values) <= room
+    assert values == [n + 2 for n in range(6 - len(values), 6)]
     assert "does not fit" in caplog.text
 
 
@@ -225,7 +186,7 @@ def test_where_the_window_is_known_nothing_too_long_is_sent(caplog):
     lm = Counting([*[said(("long", {"a": n})) for n in range(8)], said(("submit", {"answer": "x"}))])
     with telic.context(lm=lm), caplog.at_level(logging.WARNING, "telic"):
         assert ask("sync", tools=[long]).answer == "x"
-    assert "oldest turn goes" in caplog.text
+    assert "oldest turns go" in caplog.text
     assert max(sum(len(m["content"].split()) for m in messages) for messages in lm.asked) < 600
     assert 2 <= len(results_in(lm.asked[-1])) < 8
 

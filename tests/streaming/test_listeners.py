@@ -16,6 +16,7 @@ from telic.testing.faults import Faults
 from telic.testing.server import LocalServer
 from telic.types import Reasoning, Type
 from telic.types.chunk import Chunk
+from tests.agents import call
 from tests.streaming.served import Chain, Loop, Twice, chat, collect, lm, pieces_of, text_of
 
 
@@ -441,18 +442,24 @@ class TestByHand:
         assert listener.finalize() is None
 
 
-async def test_an_agents_thoughts_and_its_answer() -> None:
+@pytest.mark.parametrize("native", [True, False])
+async def test_an_agents_thoughts_and_its_answer(native: bool) -> None:
     def weather(place: str) -> str:
         """Tell the weather."""
         return f"sunny in {place}"
 
-    turns = [
+    turns: list[Any] = [
         chat(next_thought="I must look", next_tool_name="weather", next_tool_args='{"place": "Rome"}'),
         chat(next_thought="I know it", next_tool_name="finish", next_tool_args="{}"),
         chat(reasoning="I looked.", answer="It is sunny."),
     ]
+    if native:
+        turns[:2] = [
+            {**call("weather", place="Rome"), "content": "I must look"},
+            {**call("finish"), "content": chat(next_thought="I know it")},
+        ]
     with LocalServer(reply=turns) as server:
-        telic.configure(lm=lm(server))
+        telic.configure(lm=lm(server), native_agent_tools=native)
         agent = telic.ReAct("question -> answer", tools=[weather])
         items = await collect(
             agent, [StreamListener("next_thought", allow_reuse=True), *ANSWER], question="q"

@@ -232,12 +232,11 @@ class Adapter(Pieces):
         if rendered.messages is None:
             prompt = f"{rendered.prompt}{text.rstrip()}\n\n{note}\n\n"
             return replace(rendered, prompt=prompt)
+        asked = {"role": "user", "content": note}
         if text.strip():
-            turns = [
-                *rendered.messages,
-                {"role": "assistant", "content": text},
-                {"role": "user", "content": note},
-            ]
+            turns = [*rendered.messages, {"role": "assistant", "content": text}, asked]
+        elif rendered.messages[-1]["role"] == "tool":
+            turns = [*rendered.messages, asked]
         else:
             # Several providers refuse an empty turn, and two turns of one role in a row.
             *earlier, last = rendered.messages

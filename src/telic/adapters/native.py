@@ -12,6 +12,7 @@ from telic.adapters.rendered import AdapterObject, Fields, SignatureClass
 from telic.adapters.unmarked import Bare
 from telic.errors import AdapterParseError
 from telic.types import Capabilities, Choice
+from telic.types.reasoning import Reasoning
 from telic.types.tool import Tool
 from telic.types.tool_calls import ToolCalls
 from telic.types.tool_lookup import as_tool
@@ -157,9 +158,27 @@ def read(
         if not (called or missing_came):
             raise
         fields = dict(error.parsed_result or {})
-    if called and type(fields) is Bare:
+    if called and type(fields) is Bare and not _is_thought(adapter, signature, *fields):
         fields = {}  # text beside calls, with nothing to mark it as the field, is said in passing
+    if text.strip() and not (called or asked.output_fields):
+        _add_thought(adapter, signature, text.strip(), given)
     return _merged(signature, fields, given)
+
+
+def _is_thought(adapter: AdapterObject, signature: SignatureClass, name: str) -> bool:
+    return any(
+        slot.name == name and issubclass(slot.annotation, Reasoning)
+        for slot in adapter.layout(signature).natives
+    )
+
+
+def _add_thought(adapter: AdapterObject, signature: SignatureClass, text: str, given: dict[str, Any]) -> None:
+    """Text that no field is for, from a model that neither called a tool: it is the end of its thoughts."""
+    for slot in adapter.layout(signature).natives:
+        if issubclass(slot.annotation, Reasoning):
+            before = given.get(slot.name)
+            given[slot.name] = slot.annotation(text if before is None else f"{before}\n\n{text}")
+            return
 
 
 def merged(

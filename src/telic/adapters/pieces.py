@@ -31,7 +31,10 @@ class Pieces:
     _layouts: WeakKeyDictionary[SignatureClass, Layout]
 
     def format(self, signature: SignatureClass, demos: Sequence[Fields], inputs: Fields) -> list[Message]:
-        """The messages: system, demos as user and assistant turns, the conversation so far, the new input."""
+        """The messages: system, demos as user and assistant turns, the conversation so far, the new input.
+
+        After results of native calls, without new input, they are the last.
+        """
         messages = [{"role": "system", "content": self.format_system_message(signature)}]
         if demos:
             messages += self.format_demos(signature, demos)
@@ -41,6 +44,8 @@ class Pieces:
             if inputs[history] is not None:
                 messages += self.format_conversation_history(signature, history, inputs)
             inputs = {name: value for name, value in inputs.items() if name != history}
+            if messages[-1]["role"] == "tool" and not any(slot.name in inputs for slot in layout.inputs):
+                return messages  # the model goes on from what its tools gave back; nobody says anything new
         messages.append({"role": "user", "content": self.user_content(signature, inputs)})
         return messages
 

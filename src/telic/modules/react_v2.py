@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from itertools import count
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from telic.data.prediction import Prediction
 from telic.errors import AdapterParseError, ContextWindowExceededError, InputError
+from telic.modules.native_turns import (
+    Under,
+    calls_of,
+    history_input,
+    numbered,
+    turn_instructions,
+    turn_signature,
+    turns_of,
+    ways_of_calling,
+)
 from telic.modules.tool_turns import answering_tool, called_together, tools_by_name
-from telic.program.adapting import adapter_for
+from telic.modules.turn_budget import PromptSize
 from telic.program.answers import Answer, Answering
-from telic.program.pipeline import resolve_lm
 from telic.program.predict import Predict
 from telic.program.stepped import Call, SteppedModule
-from telic.runtime.settings import settings
 from telic.runtime.steps import Steps
 from telic.runtime.tools import Tool, ToolCalls
-from telic.signatures import InputField, OutputField, ensure_signature, make_signature
-from telic.signatures.field import LEFT_OUT
-from telic.types import History, Reasoning, ToolCallResults
+from telic.signatures import ensure_signature
+from telic.types import History, ToolCallResults
 
 logger = logging.getLogger("telic")
 
@@ -35,7 +40,7 @@ class ReActV2(Answering[Answer], SteppedModule):
     Turns are a conversation (`History`) that only ever grows at its end. Tools are called natively where the
     adapter is told to, and, where no adapter is chosen, with any model that can; in text otherwise. What a
     tool raises is shown to the model. Where the conversation no longer fits the window, the oldest turns are
-    left out. A model that does not submit in time is made to.
+    left out, until half of the room for turns is free. A model that does not submit in time is made to.
 
     Args:
         signature: what is asked. An input of type `History` holds earlier turns; one named `history` is added
@@ -57,7 +62,10 @@ class ReActV2(Answering[Answer], SteppedModule):
         self.max_iters = max_iters
         self.tools = tools_by_name([*tools, answering_tool(SUBMIT, self.signature)])
         self.history = _history_field(self.signature)
-        self.react = Predict(self._turn_signature())
+        ending = f"call `{SUBMIT}` with {', '.join(f'`{name}`' for name in self.signature.output_fields)}"
+        how = turn_instructions(self.signature, self.history, self.tools, ending)
+        instructions = f"{self.signature.instructions}\n\n{how}"
+        self.react = Predict(turn_signature(self.signature, self.history, instructions))
 
     def steps(self, **inputs: Any) -> Steps[Prediction]:
         """Act until something is submitted; inputs by keyword.
@@ -66,7 +74,7 @@ class ReActV2(Answering[Answer], SteppedModule):
             AdapterParseError: nothing was, even when the model was made to.
             ContextWindowExceededError: the inputs alone do not fit.
         """
-        past = list(_turns(inputs.pop(self.history, None)))
+        past = list(turns_of(inputs.pop(self.history, None)))
         turns: list[dict[str, Any]] = []
         reason = "max_iters"
         for _ in range(inputs.pop("max_iters", self.max_iters)):
@@ -78,14 +86,14 @@ class ReActV2(Answering[Answer], SteppedModule):
                 )
                 reason = "parse_failure"
                 break
-            if not _calls(move):
+            if not calls_of(move):
                 reason = "empty_tool_calls"
                 break
             answer = yield from self._act(move, past, turns, inputs)
             if answer is not None:
                 return self._prediction(answer, past, turns, SUBMIT)
         move = yield from self._ask(past, turns, inputs, {"tool_choice": _only(SUBMIT)})
-        answer = (yield from self._act(move, past, turns, inputs)) if _calls(move) else None
+        answer = (yield from self._act(move, past, turns, inputs)) if calls_of(move) else None
         if answer is None:
             raise AdapterParseError(
                 type(self).__name__,
@@ -102,26 +110,32 @@ class ReActV2(Answering[Answer], SteppedModule):
         inputs: Mapping[str, Any],
         wish: Mapping[str, Any] | None = None,
     ) -> Steps[Any]:
-        with self._adapter() as native:
-            given: dict[str, Any] = {"config": dict(wish)} if wish and native else {}
-            tools = list(self.tools.values())
-            if wish and not native:
-                tools = [self.tools[SUBMIT]]
-            while True:
-                asked = {} if turns else inputs
-                history = History(messages=[*past, *turns])
-                try:
-                    return (yield Call(self.react, **asked, **{self.history: history}, tools=tools, **given))
-                except ContextWindowExceededError:
-                    logger.warning("The conversation does not fit the model's window; its oldest turn goes.")
-                    if not _shortened(past, turns, inputs):
-                        raise
+        choices, native = ways_of_calling(self.react)
+        given: dict[str, Any] = {"config": dict(wish)} if wish and native else {}
+        given["tools"] = [self.tools[SUBMIT]] if wish and not native else list(self.tools.values())
+
+        def asked() -> dict[str, Any]:
+            history = {self.history: History(messages=[*past, *turns])}
+            return {**({} if turns else inputs), **history, **given}
+
+        while True:
+            try:
+                return (yield Under(Call(self.react, **asked()), choices))
+            except ContextWindowExceededError:
+                logger.warning("The conversation does not fit the model's window; its oldest turns go.")
+                size = PromptSize(self.react, choices)
+                bare = {**inputs, self.history: History(messages=[]), **given}
+                low = size.low_water(size.tokens(asked()), size.tokens(bare))
+                if not _shortened(past, turns, inputs):
+                    raise
+                while size.tokens(asked()) > low and _shortened(past, turns, inputs):
+                    pass
 
     def _act(
         self, move: Any, past: list[Any], turns: list[dict[str, Any]], inputs: Mapping[str, Any]
     ) -> Steps[dict[str, Any] | None]:
-        calls = _numbered(_calls(move), [*past, *turns])
-        called = yield called_together([(self.tools.get(call.name), call) for call in calls], self.tools)
+        calls = numbered(calls_of(move), [*past, *turns])
+        called = yield called_together(calls, self.tools)
         results = ToolCallResults.from_tool_calls_and_values(
             calls, [c.observation for c in called], [c.error is not None for c in called]
         )
@@ -143,46 +157,6 @@ class ReActV2(Answering[Answer], SteppedModule):
         history = History(messages=[*past, *turns])
         return Prediction({**answer, "history": history, "termination_reason": reason})
 
-    @contextmanager
-    def _adapter(self) -> Iterator[bool]:
-        """Choose an adapter where nobody did; tells whether tools are called natively."""
-        lm = resolve_lm(self.react.lm)
-        able = lm.capabilities.tools
-        adapter = adapter_for(self.react.adapter, lm)
-        chosen = self.react.adapter or settings.adapter or lm.preferred_adapter
-        if able and not chosen and settings.native_agent_tools:
-            from telic.adapters import ChatAdapter
-
-            with settings.context(adapter=ChatAdapter(use_native_function_calling=True)):
-                yield True
-        else:
-            yield able and adapter.use_native_function_calling
-
-    def _turn_signature(self) -> Any:
-        given: dict[str, Any] = {
-            name: (field.annotation, InputField(desc=field.desc, default=LEFT_OUT))
-            for name, field in self.signature.input_fields.items()
-            if name != self.history
-        }
-        moves = {
-            self.history: (History, InputField()),
-            "tools": (list[Tool], InputField()),
-            "next_thought": (Reasoning, OutputField()),
-            "tool_calls": (ToolCalls, OutputField()),
-        }
-        return make_signature({**given, **moves}, self._instructions())
-
-    def _instructions(self) -> str:
-        inputs = ", ".join(f"`{name}`" for name in self.signature.input_fields if name != self.history)
-        outputs = ", ".join(f"`{name}`" for name in self.signature.output_fields)
-        return (
-            f"{self.signature.instructions}\n\n"
-            f"You work as an agent, in turns. You are given {inputs}. Call tools to find out what it takes "
-            f"to produce {outputs}; you may call several in one turn. When you know enough, call `{SUBMIT}` "
-            f"with {outputs}.\n"
-            f"The tools are: {', '.join(f'`{name}`' for name in self.tools)}."
-        )
-
     def __repr__(self) -> str:
         return f"ReActV2({self.signature.signature}, tools={list(self.tools)})"
 
@@ -193,35 +167,12 @@ def _history_field(signature: Any) -> str:
     Raises:
         InputError: a field of another type is called `history`.
     """
-    for name, field in signature.input_fields.items():
-        if field.annotation is History:
-            return str(name)
+    known = history_input(signature)
+    if known is not None:
+        return known
     if "history" in signature.fields:
         raise InputError("ReActV2 needs the name 'history' for earlier turns: call that field otherwise.")
     return "history"
-
-
-def _turns(history: Any) -> Sequence[Any]:
-    return () if history is None else History.model_validate(history).messages
-
-
-def _calls(move: Any) -> list[Any]:
-    calls = getattr(move, "tool_calls", None)
-    return [] if calls is None else list(calls.tool_calls)
-
-
-def _numbered(calls: list[Any], turns: Sequence[Mapping[str, Any]]) -> list[Any]:
-    """Calls with ids that no other call of the conversation has; those that came in text have none."""
-    if all(call.id for call in calls):
-        return calls
-    made = [ToolCalls.model_validate(turn["tool_calls"]) for turn in turns if turn.get("tool_calls")]
-    taken = {call.id for one in made for call in one.tool_calls}
-    names = ([f"call_{n}_{k}" for k in range(len(calls))] for n in count(len(turns)))
-    free = next(ids for ids in names if taken.isdisjoint(ids))
-    return [
-        call if call.id else call.model_copy(update={"id": id_})
-        for call, id_ in zip(calls, free, strict=True)
-    ]
 
 
 def _shortened(past: list[Any], turns: list[dict[str, Any]], inputs: Mapping[str, Any]) -> bool:

@@ -51,14 +51,18 @@ def answering_tool(name: str, signature: Any) -> Tool:
     return tool
 
 
-def called_together(calls: Sequence[tuple[Tool | None, Any]], known: Mapping[str, Tool]) -> Do:
+def called_together(
+    calls: Sequence[Any], known: Mapping[str, Tool], problems: Mapping[int, str] | None = None
+) -> Do:
     """The step that makes calls, side by side where there are several; its outcome is a `Called` for each.
 
     Args:
-        calls: pairs of a tool (`None` where there is none of that name) and the call.
+        calls: each with a `name` and `args`.
         known: the tools there are.
+        problems: why some calls, by their position, cannot be made.
     """
-    steps = [_call(tool, call, known) for tool, call in calls]
+    wrong = problems or {}
+    steps = [_call(call, known, wrong.get(at)) for at, call in enumerate(calls)]
 
     def perform() -> list[Called]:
         if len(steps) < 2:
@@ -78,12 +82,14 @@ def called_together(calls: Sequence[tuple[Tool | None, Any]], known: Mapping[str
     return Do(perform, aperform)
 
 
-def _call(tool: Tool | None, call: Any, known: Mapping[str, Tool]) -> Do:
-    if tool is not None:
+def _call(call: Any, known: Mapping[str, Tool], problem: str | None) -> Do:
+    tool = known.get(call.name)
+    if tool is not None and problem is None:
         return calling(tool, call.args)
-    unknown = Called(error=InputError(f"There is no tool '{call.name}'. There are: {', '.join(known)}."))
+    unknown = f"There is no tool '{call.name}'. There are: {', '.join(known)}."
+    failed = Called(error=InputError(problem if tool is not None and problem else unknown))
 
     async def answer() -> Called:
-        return unknown
+        return failed
 
-    return Do(lambda: unknown, answer)
+    return Do(lambda: failed, answer)

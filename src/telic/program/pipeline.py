@@ -65,7 +65,7 @@ def predict(ask: Ask) -> Steps[Prediction]:
     else:  # a user's adapter that does it all by itself
         completions = yield _own_way(ask)
     prediction = Prediction.from_completions(completions, signature=ask.signature)
-    _trace(ask, prediction)
+    trace(ask.predictor, ask.inputs, prediction)
     return prediction
 
 
@@ -186,15 +186,21 @@ def _request(turn: exchange.Turn) -> Request:
     return request
 
 
-def _trace(ask: Ask, prediction: Prediction) -> None:
+def traced() -> bool:
+    """Whether anybody collects the calls of predictors."""
+    return scopes.current().trace is not None or (settings.trace is not None and settings.max_trace_size > 0)
+
+
+def trace(predictor: Any, inputs: Mapping[str, Any], prediction: Prediction) -> None:
+    """Note a call of a predictor for those who collect them."""
     scope = scopes.current()
     if scope.trace is not None:
-        scope.trace.append((ask.predictor, ask.inputs, prediction))
+        scope.trace.append((predictor, inputs, prediction))
     shared = settings.trace
     if shared is not None and settings.max_trace_size > 0:
         if len(shared) >= settings.max_trace_size:
             del shared[0]
-        shared.append((ask.predictor, ask.inputs, prediction))
+        shared.append((predictor, inputs, prediction))
 
 
 def gather(predictor: Any, kwargs: dict[str, Any]) -> Ask:

@@ -74,7 +74,7 @@ telic's way and the one DSPy documents:
     stop_at_max_errors       `max_errors` failures end a run; else it takes one more
     refuse_unknown_settings  a setting nobody knows raises; else it is kept
     configure_by_first_only  only the thread and the task that called `configure` first may call it again
-    native_agent_tools       `ReActV2` has tools called natively where the model can, unless told otherwise
+    native_agent_tools       agents have tools called natively where the model can, unless told otherwise
     state_layout             `"telic"`, or `"dspy"`: in which of the two states and program files are written
     stream_recorded          an answer from the record is streamed too, as one chunk
     history_outputs_only     an earlier turn shows the outputs now asked for, be they missing, and no others
