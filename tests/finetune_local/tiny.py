@@ -143,19 +143,25 @@ def log_probabilities(base: Path, texts: list[str], adapter: Path | None = None)
     return found
 
 
+THINGS = ("cat", "mat", "dog", "lamp", "order", "time", "parcel", "charger", "user", "system", "yes", "no")
+
+
 def colours(count: int = 12) -> TrainingSet:
-    """Chats that can be learnt by heart: a number, and the colour of its parity."""
+    """Chats that can be learnt by heart: a thing, and its colour."""
     rows = [
         TrainingExample(
-            ({"role": "system", "content": "answer"}, {"role": "user", "content": f"the lamp {number}"}),
-            "red" if number % 2 else "blue",
+            ({"role": "system", "content": "answer"}, {"role": "user", "content": f"the {thing}"}),
+            "blue" if number % 3 else "red",
         )
-        for number in range(count)
+        for number, thing in enumerate(THINGS[:count])
     ]
     return TrainingSet("chat", tuple(rows), {"what": "colours"})
 
 
 def continued(count: int = 12) -> TrainingSet:
     """The same as texts to go on with."""
-    rows = [TrainingExample.of_text(f"lamp {n}:", " red" if n % 2 else " blue") for n in range(count)]
+    rows = [
+        TrainingExample.of_text(f"the {thing}:", " blue" if number % 3 else " red")
+        for number, thing in enumerate(THINGS[:count])
+    ]
     return TrainingSet("completion", tuple(rows))

@@ -40,7 +40,7 @@ class GGUFFile:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        self._writer: Any = self._gguf.GGUFWriter(self._scratch, architecture, use_temp_file=False)
+        self._writer: Any = self._gguf.GGUFWriter(self._scratch, architecture, use_temp_file=True)
         for key, value in metadata.items():
             if not key.startswith(_STRUCTURE):
                 self._add_value(key, value)
