@@ -65,7 +65,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--limit", type=int, metavar="N", help="at most so many rows a split; saves nothing")
     parser.add_argument(
-        "--scripted", action="store_true", help="prove the benchmark on a scripted model; saves nothing"
+        "--scripted", action="store_true", help="a scripted model answers, in a table of its own; minutes"
     )
     parser.add_argument(
         "--reflection-lm",
@@ -129,24 +129,27 @@ def _report(arguments: argparse.Namespace, bench: Bench, work: Work, where: str)
         rows[cell.repeat][cell.side] = work.get(cell, bench.conditions(cell))
     verdicts = {key: verdict(rows) for key, rows in repeats.items()}
     shown = report.tables(verdicts)
-    missed = _not_found(bench, repeats) if bench.scripted else report.missed(verdicts)
+    missed = [*report.missed(verdicts), *(_not_found(bench, repeats) if bench.scripted else ())]
     print(f"\n{shown}\n")
     print("\n".join(f"MISSED: {what}" for what in missed) or "all bounds kept")
     whole = arguments.tasks == list(TASKS) and arguments.optimizers == list(settings.OPTIMIZERS)
-    if whole and not (arguments.scripted or arguments.limit):
-        when = page.today()
-        facts: dict[str, Any] = {
-            "date": when,
+    if whole and not arguments.limit:
+        name = "optimizers scripted" if bench.scripted else "optimizers"
+        command = f'{COMMAND} ARGS="--scripted"' if bench.scripted else COMMAND
+        facts = {
+            "date": page.today(),
             "machine": where,
-            "command": COMMAND,
-            "model": settings.MODEL,
+            "command": command,
+            "model": "scripted" if bench.scripted else settings.MODEL,
             "missed": missed,
+            "sizes": bench.sizes,
+            "optimizers": settings.OPTIMIZERS,
+            "reflection": bench.reflection,
         }
-        facts |= {"sizes": bench.sizes, "optimizers": settings.OPTIMIZERS, "reflection": bench.reflection}
-        page.record("optimizers", {**facts, "cells": report.recorded(verdicts, repeats)})
+        page.record(name.replace(" ", "_"), {**facts, "cells": report.recorded(verdicts, repeats)})
         proposing = f" {bench.reflection} proposed." if bench.reflection else ""
-        said = f"Measured {when} on {where} by `{COMMAND}`, {arguments.repeats} repeats.{proposing}"
-        page.show("optimizers table", f"{said}\n\n{shown}")
+        said = f"Measured {page.today()} on {where} by `{command}`, {arguments.repeats} repeats.{proposing}"
+        page.show(f"{name} table", f"{said}\n\n{shown}")
     return 1 if missed else 0
 
 
