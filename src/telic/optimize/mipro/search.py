@@ -6,11 +6,11 @@ own, and now and then the combination with the best mean is evaluated on everyth
 
 With racing, every trial walks through the same examples in the same order. It goes on only as long as it is
 among the better half of those that came as far (successive halving as trials come in: Li et al., 2018,
-arXiv:1810.05934), and is not shown worse than the leader; the last part is for who leads. The full evaluations
-are at the end, and go on where trials ended; no combination is tried twice. On made-up tables of 3 x 6 options
-and 50 examples this found 1.5 points better combinations than the search of the paper with 46 % fewer scores;
-on tables of 6 x 12 with 300 examples, 0.5 points worse ones with 47 % fewer (means over 200 and 60 tables, not
-paired).
+arXiv:1810.05934), and is not shown worse than the leader; the last part is for who leads. The full
+evaluations are at the end, and go on where trials ended; no combination is tried twice. On made-up tables of
+3 x 6 options and 50 examples this found 1.5 points better combinations than the search of the paper with 46 %
+fewer scores; on tables of 6 x 12 with 300 examples, 0.5 points worse ones with 47 % fewer (means over 200 and
+60 tables, not paired).
 """
 
 from __future__ import annotations
