@@ -95,7 +95,8 @@ def test_all_weights_from_a_folder_and_on_from_there(tmp_path: Path):
     assert ended(backend, first).state == "succeeded", backend.status(first)
     trained = backend.result(first)
     assert (trained.folder / "model.gguf").is_file()
-    lm = LM(trained.model, model_type="text", max_tokens=8)
+    lm = LM(trained.model, model_type="text", max_tokens=8, **trained.kwargs)
+    assert lm.preferred_adapter == "completion"
     for row in data:
         assert lm(row.prompt_text) == [row.completion]
     lm.close()

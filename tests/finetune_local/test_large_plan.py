@@ -15,6 +15,7 @@ from telic.finetune.local.options import Options
 from telic.finetune.local.precision import Machine
 from telic.lm.model import LM
 from tests.finetune_local import tiny
+from tests.project.source import ROOT
 
 LLAMA2_13B = {
     "num_hidden_layers": 40,
@@ -56,6 +57,34 @@ def test_the_forecast_of_llama2_13b():
     assert why is not None
     assert "lora=16" in why
     assert "micro_tokens" not in why, "the weights alone do not fit"
+
+
+def told(what: str, options: Options, machine: Machine) -> str:
+    """A line of the page's table."""
+    forecast = plan(LLAMA2_13B, 1000, 600, 60, options, machine)
+    assert forecast.seconds is not None
+    load = load_of([600] * 1000, [60] * 1000, options)
+    fits = shortage(Shape.of(LLAMA2_13B), load, options, machine) is None
+    minutes = forecast.seconds / 60
+    time = f"{minutes:,.0f} min" if minutes < 600 else f"{minutes / 1440:,.0f} days"
+    gigabytes = f"{forecast.memory_bytes / 1e9:,.0f} GB"
+    return f"| {what} | {gigabytes} | {time if fits else 'refused: too little memory'} |"
+
+
+def test_the_page_tells_what_the_forecast_says():
+    small = Machine("cuda", "bf16", 150e12, 23_500_000_000)
+    cores = Machine("cpu", "bf16", 300e9, 31_000_000_000)
+    lines = [
+        "| what | memory | time |",
+        "|---|---|---|",
+        told("LoRA, a GPU of 80 GB and 600 TFLOP/s in bf16", Options(), GPU),
+        told("the same with `checkpointing=True`", Options(checkpointing=True), GPU),
+        told("LoRA, a GPU of 24 GB and 150 TFLOP/s", Options(), small),
+        told("LoRA, two cores of 300 GFLOP/s in bf16, 32 GB", Options(), cores),
+        told("all weights, a GPU of 80 GB", Options(lora=False), GPU),
+    ]
+    page = (ROOT / "docs" / "finetuning-local.md").read_text(encoding="utf-8")
+    assert "\n".join(lines) in page, "\n".join(lines)
 
 
 def test_memory_falls_with_checkpointing_and_fewer_tokens():

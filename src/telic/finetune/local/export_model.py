@@ -37,7 +37,7 @@ def export(task: Any, base: Base, folder: Path, options: Options, format: str) -
         path = folder_to_gguf(
             folder, folder / WHOLE, kind=kind, like=base.gguf, provenance=_marks(base, format)
         )
-        return TrainedModel(f"local/{path}", {}, folder)
+        return TrainedModel(f"local/{path}", {"adapter": None}, folder)
     served = served_base(base)
     marks = {**_marks(base, format), BASE_HASH: facts(served, weights_folder()).sha256}
     adapter_to_gguf(folder, base.folder, folder / FILE, provenance=marks)

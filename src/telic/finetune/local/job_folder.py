@@ -26,6 +26,10 @@ from telic.store.home import home
 _STARTING = 180.0
 """Seconds in which a process must have said its first word."""
 
+_ENVIRONMENT = {"GOMP_SPINCOUNT": "1000", "TOKENIZERS_PARALLELISM": "false", "PYTHONUNBUFFERED": "1"}
+"""What the process finds set, unless it is set already. On a machine with other work, a thread that spins
+while it waits takes the core from the one it waits for."""
+
 _PATIENCE = 15.0
 """Seconds that a process gets to stop by itself."""
 
@@ -143,14 +147,14 @@ class JobFolder:
     def start(self) -> None:
         """Start a process that trains, and does not end with this one."""
         Progress(self.work).say("queued")
-        quiet = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "PYTHONUNBUFFERED": "1"}
+        environment = {**_ENVIRONMENT, **os.environ, "HF_HUB_OFFLINE": "1"}
         with (self.work / "log.txt").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "telic.finetune.local.worker", str(self.model)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **quiet},
+                env=environment,
                 start_new_session=True,
             )
         # Somebody has to take note of its end.

@@ -17,7 +17,7 @@ from telic.lm.embedded.options import Options, window
 from telic.lm.embedded.runner import Counters, Job, Runner
 from telic.lm.embedded.scheduler import QueueClosedError, Waiting
 from telic.lm.embedded.wire import Answer, bodies, shared_text
-from telic.lm.weights.adapters import check_base, find_adapter
+from telic.lm.weights.adapters import check_base, find_adapter, trained_format
 from telic.lm.weights.catalogue import CATALOGUE
 from telic.lm.weights.facts import Facts, facts
 from telic.lm.weights.folder import folder, locate, resolve, short_name
@@ -79,14 +79,17 @@ class EmbeddedEngine:
             context_window=window(self.options, about.context_window),
         )
 
-    @property
+    @cached_property
     def preferred_adapter(self) -> str | None:
         """`"completion"` for the small models of the catalogue: plain lines help them more than chat
-        turns. With an adapter, what it was trained for.
+        turns. Of a trained model, or under an adapter, what it was trained for.
         """
+        known = self.name in CATALOGUE
         if self._adapter is not None and self._adapter.format is not None:
-            return "completion" if self._adapter.format == "completion" else None
-        return "completion" if self.name in CATALOGUE else None
+            trained: str | None = self._adapter.format
+        else:
+            trained = "completion" if known else trained_format(self._path)
+        return "completion" if trained == "completion" else None
 
     @property
     def counters(self) -> Counters | None:

