@@ -93,6 +93,7 @@ _TABLE = {
     "LabeledFewShot": "telic.optimize",
     "BootstrapFewShot": "telic.optimize",
     "BootstrapFewShotWithRandomSearch": "telic.optimize",
+    "BootstrapFinetune": "telic.optimize",
     "BootstrapRS": "telic.optimize",
     "GEPA": "telic.optimize",
     "InferRules": "telic.optimize",
@@ -105,6 +106,7 @@ _TABLE = {
     "BetterTogether": "telic.optimize",
     "AvatarOptimizer": "telic.optimize",
     "compile": "telic.optimize",
+    "distill": "telic.optimize",
     # Settings, budgets and records
     "settings": "telic.runtime.settings",
     "configure": "telic.runtime.settings",

@@ -97,6 +97,7 @@ from telic.optimize import (
     BootstrapFewShot as BootstrapFewShot,
     BootstrapFewShotWithOptuna as BootstrapFewShotWithOptuna,
     BootstrapFewShotWithRandomSearch as BootstrapFewShotWithRandomSearch,
+    BootstrapFinetune as BootstrapFinetune,
     BootstrapRS as BootstrapRS,
     Ensemble as Ensemble,
     InferRules as InferRules,
@@ -104,6 +105,7 @@ from telic.optimize import (
     LabeledFewShot as LabeledFewShot,
     MIPROv2 as MIPROv2,
     compile as compile,
+    distill as distill,
 )
 from telic.program.module import BaseModule as BaseModule, Module as Module
 from telic.program.parameter import Parameter as Parameter

@@ -87,6 +87,16 @@ def resolve(path: str) -> Any:
 COMPATIBLE_ANYWAY = {
     # Its second argument may be the keywords, as documented.
     "dspy.PythonInterpreter.invoke_tool": "takes 'args' where 'kwargs' stands",
+    # Steps of GRPO's own training loop; here the engine runs the loop.
+    **{
+        f"dspy.teleprompt.grpo.GRPO.{name}": f"is not there ({name})"
+        for name in (
+            "report_validation_metrics",
+            "select_training_sample_and_update_shuffled_trainset",
+            "update_shuffled_trainset",
+            "validate_trace_data_and_log_issues",
+        )
+    },
 }
 
 

@@ -128,7 +128,7 @@ def test_another_dspy_comes_back() -> None:
         install()
 
 
-ABSENT = ["BootstrapFinetune", "ColBERTv2", "Embeddings"]
+ABSENT = ["Flex", "ColBERTv2", "Embeddings"]
 
 
 @pytest.mark.parametrize("name", ABSENT)

@@ -92,7 +92,7 @@ def test_steps_take_arguments_of_their_own() -> None:
 def test_a_missing_step_of_weights_is_named_before_anything_is_paid() -> None:
     lm = planted_lm()
     with telic.context(lm=lm), pytest.raises(CompileError, match="no optimizer of weights"):
-        telic.BetterTogether(exact).compile(telic.Predict(Colour), trainset=rows(20))
+        telic.BetterTogether(exact, p=Writer("prompt")).compile(telic.Predict(Colour), trainset=rows(20))
     with pytest.raises(CompileError, match=r"names \['x'\]"):
         chained("p -> x")
     with pytest.raises(CompileError, match="names"):

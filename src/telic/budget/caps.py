@@ -164,6 +164,31 @@ class Budget(Admitting):
             raise self.refuse(f"The budget of {cap:,} calls is used up.")
         return self._fits("tokens", ticket.tokens) and self._fits("usd", ticket.usd)
 
+    def charge(self, what: str, usd: float | None, seconds: float | None = None) -> None:
+        """Book money for something other than a call, before it is spent.
+
+        Args:
+            what: for the message, as in "Training openai/…".
+            usd: US dollars; `None` where that is not known.
+            seconds: that it will take, where that is known.
+
+        Raises:
+            BudgetExceededError: a cap does not allow it; nothing is booked.
+        """
+        with admission.LOCK:
+            left = self.seconds_left()
+            if left is not None and left < (seconds or 0.0):
+                raise self.refuse(f"{what} takes about {seconds:,.0f} s, and {left:,.0f} s are left.")
+            if (cap := self.caps.get("usd")) is not None:
+                if usd is None and self.unknown_cost == "refuse":
+                    raise self.refuse(
+                        f"The price of this is not known: {what}. Count it as free with "
+                        'telic.budget(..., unknown_cost="ignore"), or tell the backend its price.'
+                    )
+                if self._spent.usd + self._reserved_usd + (usd or 0.0) > cap:
+                    raise self.refuse(f"{what} takes about ${usd:,.2f}, more than is left of ${cap:g}.")
+            self._spent.usd += usd or 0.0
+
     def wake_next(self, wake: Callable[[], None]) -> None:
         """Have `wake` called when a call in flight has ended; with the lock held since `admits` said no."""
         self._wakers.append(wake)

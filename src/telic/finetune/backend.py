@@ -136,15 +136,15 @@ class TrainedModel:
 
 @runtime_checkable
 class Backend(Protocol):
-    """Trains models. `telic.testing.check_backend` says whether one keeps its word.
+    """Trains models. `telic.testing.check_backend` says whether one keeps its word."""
 
-    Attributes:
-        name: short, as in `backend="local"`.
-        formats: the formats of training sets that it takes.
-    """
+    @property
+    def name(self) -> str:
+        """Short, as in `backend="local"`."""
 
-    name: str
-    formats: frozenset[Format]
+    @property
+    def formats(self) -> frozenset[Format]:
+        """The formats of training sets that it takes."""
 
     def check(self, spec: TrainingSpec) -> None:
         """Find everything that would stop the training and can be known before it: a missing package, too

@@ -26,12 +26,14 @@ def backend_for(lm: Any, backend: Backend | str | None = None) -> Backend:
     if backend is not None and not isinstance(backend, str):
         return backend
     own = getattr(lm, "provider", None)
-    if backend is None and own is not None and hasattr(own, "submit"):
-        return own  # type: ignore[no-any-return]
+    if backend is None and own is not None and getattr(own, "finetunable", False):
+        from telic.finetune.by_provider import ProviderBackend
+
+        return ProviderBackend(own)
     provider = str(lm.model).partition("/")[0]
     name = backend or (_LOCAL if provider == _LOCAL else "remote")
     if name == _LOCAL:
-        from telic.finetune.local import LocalBackend
+        from telic.finetune.local.backend import LocalBackend
 
         return LocalBackend()
     if name == "remote":

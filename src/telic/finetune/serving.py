@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from telic.finetune.backend import TrainedModel, TrainingSpec
@@ -27,8 +26,7 @@ def trained_lm(trained: TrainedModel, base: BaseLM) -> BaseLM:
 
 def base_of(lm: BaseLM) -> str:
     """The model that `lm` was trained from in the first place; itself, where it was not."""
-    told: Mapping[str, Any] | None = getattr(lm, "trained", None)
-    return str(told["base"]) if told else lm.model
+    return str(lm.trained["base"]) if lm.trained else lm.model
 
 
 def provenance_of(backend: str, spec: TrainingSpec, **more: Any) -> dict[str, Any]:

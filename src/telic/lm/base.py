@@ -88,6 +88,8 @@ class BaseLM:
     context_window: int | None = None
     native_async: bool = False
     """Whether `aforward` waits on the network, so that many coroutines serve it better than many threads."""
+    trained: Mapping[str, Any] | None = None
+    """Of a finetuned model: the `base` it was trained from, and the `folder` it is in."""
     preferred_adapter: str | None = None
     """Name of the adapter measured to suit this model best, where the user chose none."""
 
@@ -249,6 +251,10 @@ class BaseLM:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> BaseLM:
         # A program's copy asks the same model, not a clone of it.
+        return self
+
+    def reached_as(self, other: Any) -> BaseLM:
+        """This LM at the address of `other`, where it has an address and that is one of its provider's."""
         return self
 
     def dump_state(self) -> dict[str, Any]:

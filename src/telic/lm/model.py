@@ -18,6 +18,7 @@ from telic.types import Capabilities, Message, Request, Response
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from telic.lm.provider import Provider, ReinforceJob, TrainingJob
     from telic.types.chunk import Chunk
 
 _CONNECTION = (
@@ -87,10 +88,10 @@ class LM(BaseLM):
         deadline: seconds that all attempts together may take.
         context_window: tokens of prompt plus answer, where the server does not tell; longer prompts are then
             noticed before they are sent.
-        provider: who finetunes and launches the model; kept for when finetuning is there.
-        finetuning_model: likewise.
-        launch_kwargs: likewise.
-        train_kwargs: likewise.
+        provider: who finetunes and launches the model; by default as its name says.
+        finetuning_model: the model that is trained, where that is another one.
+        launch_kwargs: given to the provider's `launch` and `kill`.
+        train_kwargs: how the model is trained, unless told otherwise.
         use_developer_role: system messages are sent under the role `developer`.
         engine: an `Engine` to use as it is, or `"auto"`.
         async_engine: accepted for compatibility; an engine serves both ways.
@@ -264,31 +265,45 @@ class LM(BaseLM):
     def finetune(
         self,
         train_data: list[dict[str, Any]],
-        train_data_format: Any = None,
+        train_data_format: Any,
         train_kwargs: dict[str, Any] | None = None,
-    ) -> Any:
-        """Comes with finetuning.
+    ) -> TrainingJob:
+        """Train the model in a thread.
+
+        Args:
+            train_data: rows of the format, as adapters' `format_finetune_data` makes them.
+            train_data_format: `"chat"` or `"completion"`; `None` to go by the rows.
+            train_kwargs: how to train, as the backend takes it; added to the LM's own.
+
+        Returns:
+            A job, whose `result()` is the trained LM, or the exception that ended it.
 
         Raises:
-            LMUnsupportedFeatureError: always, in this version.
+            LMUnsupportedFeatureError: the provider trains no models.
         """
-        raise _of_finetuning(self.model, "finetune")
+        from telic.lm import provider
 
-    def reinforce(self, train_kwargs: dict[str, Any] | None = None) -> Any:
-        """Comes with finetuning; raises as `finetune` does."""
-        raise _of_finetuning(self.model, "reinforce")
+        return provider.finetune(self, train_data, train_data_format, train_kwargs)
+
+    def reinforce(self, train_kwargs: dict[str, Any] | None = None) -> ReinforceJob:
+        """Begin to reinforce the model, step by step; raises as `finetune` does."""
+        from telic.lm import provider
+
+        return provider.reinforce(self, train_kwargs)
 
     def launch(self, launch_kwargs: dict[str, Any] | None = None) -> None:
-        """Comes with finetuning; raises as `finetune` does."""
-        raise _of_finetuning(self.model, "launch")
+        """Have the provider start what serves the model."""
+        self.infer_provider().launch(self, {**self.launch_kwargs, **(launch_kwargs or {})})
 
     def kill(self, launch_kwargs: dict[str, Any] | None = None) -> None:
-        """Comes with finetuning; raises as `finetune` does."""
-        raise _of_finetuning(self.model, "kill")
+        """Have the provider stop it."""
+        self.infer_provider().kill(self, {**self.launch_kwargs, **(launch_kwargs or {})})
 
-    def infer_provider(self) -> Any:
-        """Comes with finetuning; raises as `finetune` does."""
-        raise _of_finetuning(self.model, "infer_provider")
+    def infer_provider(self) -> Provider:
+        """Who trains the model: the provider that was given, else by its name."""
+        from telic.lm import provider
+
+        return provider.provider_of(self)
 
     def count_tokens(self, request: Request) -> int | None:
         """Exact prompt tokens on the embedded engine; `None` where only the server knows."""
@@ -344,11 +359,3 @@ class LM(BaseLM):
         self.__dict__.update(state)
         self._engine = None
         self._making = threading.Lock()
-
-
-def _of_finetuning(model: str, method: str) -> LMUnsupportedFeatureError:
-    return LMUnsupportedFeatureError(
-        f"{model}: {method}() is a part of finetuning, which this version of telic does not have yet.",
-        feature="finetuning",
-        model=model,
-    )

@@ -13,6 +13,7 @@ from typing import Any
 from telic._json import stable_hash
 from telic.data.splits import split
 from telic.errors import CompileError
+from telic.optimize.bootstrap_finetune import BootstrapFinetune
 from telic.optimize.optimizer import Optimizer
 from telic.optimize.problem import Problem, make_problem
 from telic.optimize.random_search import BootstrapFewShotWithRandomSearch
@@ -32,7 +33,8 @@ class BetterTogether(Optimizer):
     Args:
         metric: scores a run.
         **optimizers: by the name they have in the strategy; anything with `compile(student, trainset=…)`.
-            Without any, `p` is `BootstrapFewShotWithRandomSearch(metric)`.
+            Without any, `p` is `BootstrapFewShotWithRandomSearch(metric)`, and `w` is
+            `BootstrapFinetune(metric)`.
 
     Raises:
         CompileError: one of them has no `compile`.
@@ -46,7 +48,10 @@ class BetterTogether(Optimizer):
                     "trainset=…)."
                 )
         self.metric = metric
-        self.optimizers = optimizers or {"p": BootstrapFewShotWithRandomSearch(metric)}
+        self.optimizers = optimizers or {
+            "p": BootstrapFewShotWithRandomSearch(metric),
+            "w": BootstrapFinetune(metric),
+        }
         self.seed = 0
 
     def get_params(self) -> dict[str, Any]:
@@ -120,8 +125,8 @@ class BetterTogether(Optimizer):
         if "w" in unknown and "w" not in self.optimizers:
             raise CompileError(
                 f"The strategy '{strategy}' has a step of weights, and no optimizer of weights was given. "
-                "Give one as BetterTogether(metric, p=…, w=my_finetuner), anything with compile(student, "
-                "trainset=…); or leave the step out: strategy='p'."
+                "Give one as BetterTogether(metric, p=…, w=telic.BootstrapFinetune(metric)); or leave the "
+                "step out: strategy='p'."
             )
         if unknown:
             raise CompileError(

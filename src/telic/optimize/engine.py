@@ -207,7 +207,8 @@ class Engine:
         return Job(programs[key], row, trial.rollout or None)
 
     def _program(self, trial: Trial) -> Any:
-        program = trial.candidate.apply(self.problem.teacher if trial.teacher else self.problem.student)
+        problem, state = self.problem, trial.candidate
+        program = state.apply(problem.teacher_of(state) if trial.teacher else problem.student)
         if trial.rollout:
             for _, predictor in program.named_predictors():
                 predictor.config = {**predictor.config, "temperature": 1.0}

@@ -10,6 +10,7 @@ from typing import Any
 
 from telic._json import dumps, write_atomic
 from telic.errors import ProgramFileError, ProgramFileMissingError, ProgramMismatchError, TelicError
+from telic.program.model_folders import bundled, unbundled
 from telic.program.states import dump_states, load_states
 from telic.runtime.settings import settings
 
@@ -34,7 +35,7 @@ def save_program_file(program: Any, path: str | Path) -> None:
             "program": f"{type(program).__module__}.{type(program).__qualname__}",
             "saved": datetime.now(UTC).isoformat(timespec="seconds"),
         },
-        "state": dump_states(program),
+        "state": bundled(dump_states(program), target),
     }
     if program.provenance:
         row["provenance"] = dict(program.provenance)
@@ -113,6 +114,7 @@ def load_program_file(
     else:
         row = read_program_file(path)
     try:
+        row["state"] = unbundled(row["state"], Path(path))
         load_states(program, row["state"], allow_unsafe_lm_state=allow_unsafe_lm_state)
     except TelicError as error:
         saved = row["telic"].get("program")

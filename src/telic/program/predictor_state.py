@@ -43,10 +43,7 @@ def load_predictor(predictor: Any, state: Mapping[str, Any], *, allow_unsafe_lm_
     signature = predictor.signature.load_state(state["signature"])
     demos = [demo if isinstance(demo, Example) else demo_from_json(demo) for demo in state["demos"]]
     adapter = _adapter(state.get("adapter"))
-    lm = None
-    if state.get("lm"):
-        lm = BaseLM.load_state(state["lm"], allow_custom_lm_class=allow_unsafe_lm_state)
-        lm = predictor.lm if _same_lm(predictor.lm, lm) else _reached(lm, predictor.lm or settings.lm)
+    lm = _lm(predictor.lm, state["lm"], allow_unsafe_lm_state) if state.get("lm") else None
     predictor.signature, predictor.demos, predictor.adapter, predictor.lm = signature, demos, adapter, lm
     for name, told in (state.get("fields") or {}).items():
         set_criteria(predictor, name, told["criteria"])
@@ -87,11 +84,15 @@ def _adapter(state: Any) -> Any:
     return adapter_by_name(state["name"], **options) if options else state["name"]
 
 
-def _same_lm(mine: Any, theirs: BaseLM) -> bool:
-    # Keeps the address and key of an LM that is already set: a saved state has neither.
-    return mine is not None and mine.dump_state() == theirs.dump_state()
-
-
-def _reached(lm: Any, known: Any) -> Any:
-    # A finetuned model is where its base is; of any other, the file's reader cannot know that.
-    return lm.reached_as(known) if getattr(lm, "trained", None) else lm
+def _lm(mine: Any, state: Mapping[str, Any], unsafe: bool) -> Any:
+    """The LM of a state: the one that is set already where it is that one, with its address and key, which a
+    saved state has not.
+    """
+    known = None if mine is None else mine.dump_state()
+    if known == state:  # a class of the user's own need not be made anew
+        return mine
+    lm = BaseLM.load_state(state, allow_custom_lm_class=unsafe)
+    if known is not None and known == lm.dump_state():
+        return mine
+    # A finetuned model is where its base is; of any other, the reader of a file cannot know that.
+    return lm.reached_as(mine or settings.lm) if lm.trained else lm

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from telic._json import dumps
@@ -75,8 +76,8 @@ def _check_refusals(backend: Backend, spec: TrainingSpec) -> None:
     assert "no_such_option" in said, f"the refusal must name the option: {said}"
     _raises(lambda: backend.check(replace(spec, data=TrainingSet(spec.data.format, ()))), "an empty set")
     for format in set(FORMATS) - backend.formats:
-        data = TrainingSet(format, spec.data.rows)  # type: ignore[arg-type]
-        _raises(lambda data=data: backend.check(replace(spec, data=data)), f"the format '{format}'")
+        other = replace(spec, data=TrainingSet(format, spec.data.rows))  # type: ignore[arg-type]
+        _raises(partial(backend.check, other), f"the format '{format}'")
 
 
 def _check_forecast(backend: Backend, spec: TrainingSpec) -> None:

@@ -70,7 +70,7 @@ class Finetuning:
         for line in body.decode().splitlines():
             json.loads(line)
         name = f"file-{len(self.files) + 1}"
-        row = {"id": name, "object": "file", "purpose": "fine-tune", "filename": named[1]}
+        row: dict[str, Any] = {"id": name, "object": "file", "purpose": "fine-tune", "filename": named[1]}
         self.files[name] = {**row, "bytes": len(body), "status": "processed", "content": body}
         return 200, _shown(self.files[name])
 
@@ -83,7 +83,12 @@ class Finetuning:
             return 400, _error("training_file and model are needed", "invalid_request")
         number = len(self.jobs)
         end = self.ends[number] if number < len(self.ends) else "succeeded"
-        job = {"id": f"ftjob-{number + 1}", "object": "fine_tuning.job", "status": "queued", "error": None}
+        job: dict[str, Any] = {
+            "id": f"ftjob-{number + 1}",
+            "object": "fine_tuning.job",
+            "status": "queued",
+            "error": None,
+        }
         job |= {"fine_tuned_model": None, "created_at": number, **body, "end": end, "looks": 0}
         self.jobs[str(job["id"])] = job
         return 200, _shown(job)

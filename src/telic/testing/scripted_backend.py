@@ -139,8 +139,8 @@ class ScriptedModel(BaseLM):
         model: its name.
         table: folder with `table.json`: `{last message: {answer: weight}}`.
         trained: see `telic.LM`.
-        **kwargs: as for `BaseLM`. At a temperature above 0, samples (by `rollout_id`) are drawn among the
-            answers of positive weight.
+        **kwargs: as for `BaseLM`. Samples (by `rollout_id`) are drawn among all answers that the table has
+            for any prompt.
     """
 
     recorded: ClassVar[bool] = True
@@ -171,7 +171,8 @@ class ScriptedModel(BaseLM):
         liked = [text for text, weight in weights.items() if weight > 0] or list(weights)
         best = max(liked, key=lambda text: (weights[text], text), default="")
         if request.rollout_id is not None and liked:
-            best = rng(0, "sample", str(asked), request.rollout_id).choice(sorted(liked))
+            known = {text for row in self._rows.values() for text in row}
+            best = rng(0, "sample", str(asked), request.rollout_id).choice(sorted(known))
         words = len(_WORD.findall(str(request.messages or request.prompt)))
         return Response((Choice(best),), Usage(words, len(best.split())), self.model, 0.0, 0.0)
 

@@ -8,14 +8,10 @@ from telic.errors import TelicError
 
 _KINDS = {
     "an optimizer": (
-        "GRPO ReAnchor SignatureOptimizer bootstrap_trace_data DspyAdapter MultiModalInstructionProposer"
+        "ReAnchor SignatureOptimizer bootstrap_trace_data DspyAdapter MultiModalInstructionProposer"
     ),
     "a part of the optimizers that propose instructions": ("GroundedProposer Proposer Flex"),
     "a retriever": "ColBERTv2 ColBERTv2RetrieverLocal ColBERTv2RerankerLocal Embeddings EmbeddingsWithScores",
-    "a part of finetuning": (
-        "BootstrapFinetune FinetuneTeleprompter Provider TrainingJob ReinforceJob LocalProvider "
-        "OpenAIProvider TrainDataFormat"
-    ),
     "a client of a hosted service": "TypeSafe",
     "a data set that runs a game of its own": "AlfWorld",
 }

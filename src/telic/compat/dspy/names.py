@@ -15,6 +15,9 @@ _PLACES = {
     "telic.signatures.jsonable": "serialize_for_json=to_jsonable",
     "telic.lm.base": "BaseLM",
     "telic.lm.model": "LM",
+    "telic.lm.provider": "Provider TrainingJob ReinforceJob",
+    "telic.finetune.providers": "LocalProvider OpenAIProvider TrainDataFormat",
+    "telic.optimize.weights.optimizer": "FinetuneTeleprompter=WeightOptimizer",
     "telic.lm.embedder": "Embedder",
     "telic.lm.history": "inspect_history",
     "telic.adapters": "Adapter ChatAdapter JSONAdapter XMLAdapter TwoStepAdapter BAMLAdapter",
@@ -62,7 +65,7 @@ _PLACES = {
     "telic.optimize": (
         "LabeledFewShot BootstrapFewShot BootstrapFewShotWithRandomSearch BootstrapRS GEPA SIMBA "
         "MIPROv2 COPRO InferRules BootstrapFewShotWithOptuna "
-        "KNNFewShot Ensemble BetterTogether AvatarOptimizer "
+        "KNNFewShot Ensemble BetterTogether AvatarOptimizer BootstrapFinetune GRPO "
         "Teleprompter=Optimizer"
     ),
     "telic.optimize.gepa.optimizer": "GEPAFeedbackMetric InstructionProposer",

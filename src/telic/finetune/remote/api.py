@@ -34,6 +34,9 @@ class _Call:
     content_type: str
 
 
+_GET = _Call("GET", None, _JSON)
+
+
 class _ApiWire(Wire):
     """A wire for any method; an answer is any object with an id or a list."""
 
@@ -113,7 +116,7 @@ class Api:
             "Content-Type: application/jsonl\r\n\r\n"
         )
         body = head.encode() + content + f"\r\n--{_BOUNDARY}--\r\n".encode()
-        return self._call("POST", "/files", _Call("POST", body, f"multipart/form-data; boundary={_BOUNDARY}"))
+        return self._call("/files", _Call("POST", body, f"multipart/form-data; boundary={_BOUNDARY}"))
 
     def files(self) -> Iterator[dict[str, Any]]:
         """Files for finetuning, newest first."""
@@ -126,7 +129,7 @@ class Api:
             LMError: of the one try.
         """
         call = _Call("POST", encoded(dict(body)), _JSON)
-        return self._call("POST", "/fine_tuning/jobs", call, once=True)
+        return self._call("/fine_tuning/jobs", call, once=True)
 
     def jobs(self) -> Iterator[dict[str, Any]]:
         """Jobs, newest first."""
@@ -134,23 +137,24 @@ class Api:
 
     def job(self, job: str) -> dict[str, Any]:
         """A job's row."""
-        return self._call("GET", f"/fine_tuning/jobs/{quote(job, safe='')}")
+        return self._call(f"/fine_tuning/jobs/{quote(job, safe='')}")
 
     def cancel(self, job: str) -> dict[str, Any]:
         """Stop a job; returns its row."""
-        return self._call("POST", f"/fine_tuning/jobs/{quote(job, safe='')}/cancel")
+        call = _Call("POST", b"", _JSON)
+        return self._call(f"/fine_tuning/jobs/{quote(job, safe='')}/cancel", call)
 
     def events(self, job: str, limit: int = 20) -> list[dict[str, Any]]:
         """What a job reported last, newest first."""
         path = f"/fine_tuning/jobs/{quote(job, safe='')}/events?limit={limit}"
-        rows: list[dict[str, Any]] = self._call("GET", path).get("data") or []
+        rows: list[dict[str, Any]] = self._call(path).get("data") or []
         return rows
 
     def _pages(self, path: str, query: dict[str, Any]) -> Iterator[dict[str, Any]]:
         after: str | None = None
         while True:
             asked = {**query, "limit": _PAGE, **({} if after is None else {"after": after})}
-            page = self._call("GET", f"{path}?{urlencode(asked)}")
+            page = self._call(f"{path}?{urlencode(asked)}")
             rows = page.get("data") or []
             yield from rows
             last = rows[-1].get("id") if rows else None
@@ -158,10 +162,10 @@ class Api:
                 return
             after = last
 
-    def _call(self, method: str, path: str, call: _Call | None = None, *, once: bool = False) -> Any:
+    def _call(self, path: str, call: _Call = _GET, *, once: bool = False) -> dict[str, Any]:
         wire = self._connected(once=once)
         url = URL(self.engine.address.url(path), encoded=True)
-        return portal.run(wire.call(url, call or _Call(method, None, _JSON)))
+        return portal.run(wire.call(url, call))
 
     def _connected(self, *, once: bool = False) -> _ApiWire:
         if once not in self._wires:

@@ -73,7 +73,7 @@ def bootstrap(
                 (result,) = yield [trial]
             except BudgetExceededError:
                 return made
-            good |= {o.example: o for o in result.outcomes if _accepted(problem, o)}
+            good |= {o.example: o for o in result.outcomes if accepted(problem, o)}
         made.tried += len(wave)
         for example in wave:
             if example in good and len(made.used) < count:
@@ -87,7 +87,9 @@ def _next_wave(waiting: list[int], wanted: int) -> tuple[list[int], list[int]]:
     return waiting[:size], waiting[size:]
 
 
-def _accepted(problem: Problem, outcome: Outcome) -> bool:
+def accepted(problem: Problem, outcome: Outcome) -> bool:
+    """Whether a teacher's run is one to learn from: read, with steps, and good by the metric if there is one.
+    """
     if outcome.failure is not None or not outcome.steps:
         return False
     return problem.metric is None or problem.good(outcome.score)

@@ -1,0 +1,1 @@
+"""Optimizers that train the models of a program: from runs, and by rewarding them."""
