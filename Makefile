@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 PINS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types layers format bench bench-snips bench-embedded bench-prefix bench-constrained bench-dspy-programs bench-compile bench-optimizers bench-agents bench-convert bench-finetune docs clean
+.PHONY: help setup demo test lint types layers format bench bench-snips bench-embedded bench-prefix bench-constrained bench-dspy-programs bench-compile bench-optimizers bench-agents bench-convert bench-finetune bench-retrieval bench-colbert-qa test-kills docs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -78,6 +78,15 @@ bench-convert: $(VENV)/.dev  ## both small models in both forms, with a LoRA put
 
 bench-finetune: $(VENV)/.dev  ## a LoRA on the small model, from two hundred examples; some minutes
 	$(BIN)/python -m benchmarks.finetune_local $(ARGS)
+
+bench-colbert-qa: $(VENV)/.dev  ## rounds of relevance-guided supervision and a reader, trained here; half an hour
+	$(BIN)/python -m benchmarks.colbert_qa $(ARGS)
+
+bench-retrieval: $(VENV)/.dev  ## late interaction beside exact MaxSim, BM25, single vectors and fast-plaid
+	$(BIN)/python -m benchmarks.retrieval $(ARGS)
+
+test-kills: $(VENV)/.dev  ## kill a writer of an index at every step of every change; a few minutes
+	TELIC_EVERY_STEP=1 $(BIN)/python -m pytest tests/retrieval_index/test_kills.py
 
 docs: $(VENV)/.dev  ## run every Python block of the README and the pages
 	$(BIN)/python -m pytest tests/project/test_docs.py

@@ -132,7 +132,7 @@ def test_stages_leave_out_what_they_are_told_to(
         return real(query, segment, picked, finest=finest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(search, "maxima", counting)
-    index.stages = Stages(listed=0, fine=50)
+    index.stages = Stages(listed=0, fine=50, growth=0)
     index.search("3", k=2)
     assert sum(looked) <= 60
     with pytest.raises(InputError, match="one passage at least"):
@@ -144,7 +144,7 @@ def test_a_filter_is_applied_before_anything_is_left_out(encoder: ClusterEncoder
         {"id": number, "text": number, "rare": number in ("700", "701", "999")} for number in texts(MANY)
     ]
     index = LateInteraction.build(corpus, encoder=encoder)
-    index.stages = Stages(probes=1, listed=0, fine=2)
+    index.stages = Stages(probes=1, listed=0, fine=2, growth=0)
     assert {p.id for p in index.search("5", k=5, filter={"rare": True})} == {"700", "701", "999"}
     assert {p.id for p in index.search("5", k=5, filter=lambda m: m["rare"])} == {"700", "701", "999"}
     assert index.search("5", k=5, filter={"rare": "no such"}) == []

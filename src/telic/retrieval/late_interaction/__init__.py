@@ -9,10 +9,11 @@ from telic._lazy import exports, require
 _load, __dir__ = exports(
     __name__,
     {
+        "Encoder": "telic.retrieval.late_interaction.encoder",
+        "EncoderSettings": "telic.retrieval.late_interaction.encoder",
         "LateInteraction": "telic.retrieval.late_interaction.retriever",
         "Match": "telic.retrieval.late_interaction.retriever",
         "Stages": "telic.retrieval.late_interaction.search",
-        "maxsim": "telic.retrieval.late_interaction.maxsim:maxsim",
         "TokenEncoder": "telic.retrieval.late_interaction.encoding",
     },
 )

@@ -24,7 +24,7 @@ from telic.errors import IndexFileError
 
 _MANIFEST = "manifest.json"
 _LOCK = "write.lock"
-_NAMED = re.compile(r"\d{6,}\.[a-z_]+")
+_NAMED = re.compile(r"telic-\d{6,}\.[a-z_]+")
 """Names that an index gives its files; nothing else in the folder is ever removed."""
 _TEMPORARY = re.compile(r"\.manifest\.json\..*\.tmp")
 
@@ -97,13 +97,18 @@ class _HashedSink:
         self._size = 0
 
     def _count(self, data: bytes | np.ndarray) -> memoryview:
-        raw = memoryview(data if isinstance(data, bytes) else np.ascontiguousarray(data).data).cast("B")
+        raw = memoryview(data) if isinstance(data, bytes) else _as_bytes(data)
         self._hash.update(raw)
         self._size += raw.nbytes
         return raw
 
     def _written(self) -> Written:
         return Written(self._size, self._hash.hexdigest())
+
+
+def _as_bytes(data: np.ndarray) -> memoryview:
+    flat: np.ndarray = np.ascontiguousarray(data).reshape(-1).view(np.uint8)
+    return flat.data
 
 
 class FolderFiles:

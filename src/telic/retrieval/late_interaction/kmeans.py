@@ -15,7 +15,7 @@ _COARSE_ROWS = 64
 """Rows for each group, at most, on which the groups are found."""
 _COARSE_ROUNDS = 8
 _FINE_ROUNDS = 5
-_VISITS = 6
+_VISITS = 4
 """Groups that are searched for a row's nearest centroid."""
 
 

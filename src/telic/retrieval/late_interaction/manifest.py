@@ -121,7 +121,7 @@ class Manifest:
         try:
             body = decoded(text.encode())
             checksum = body.pop("checksum", None)
-        except (ValueError, AttributeError) as error:
+        except (ValueError, AttributeError, TypeError) as error:
             raise IndexFileError(
                 f"{where}: the manifest is not JSON: {error}. Build the index again."
             ) from error
@@ -148,7 +148,7 @@ _NUMBERS = ("generation", "encoder", "dim", "bits", "rescore_bits", "seed", "num
 
 def file_name(number: int, kind: str) -> str:
     """What a file is called."""
-    return f"{number:06d}.{kind}"
+    return f"telic-{number:06d}.{kind}"
 
 
 def _plain(value: Any) -> Any:

@@ -260,9 +260,10 @@ class LateInteraction(Retriever):
         """
         tokens = self.encoder.query_tokens(query)
         there = self.encoder.passage_tokens(self.passage(identity).text)
-        products = self.encoder.encode_queries([query])[0] @ self.vectors(identity).T
-        if not len(there):
+        vectors = self.vectors(identity)
+        if not len(vectors):
             return []
+        products = self.encoder.encode_queries([query])[0] @ vectors.T
         best = products.argmax(axis=1)
         return [
             Match(token, there[position], position, float(products[row, position]))

@@ -32,14 +32,15 @@ class Stages:
     Attributes:
         probes: centroids of each query token whose lists are read; doubled until enough passages are found.
         listed: passages up to which no lists are read, since scoring all by centroids costs less.
-        fine: passages that are scored with their residuals, or four times as many as are wanted, if that is
-            more.
+        fine: passages that are scored with their residuals, at least; or four times as many as are wanted.
+        growth: so many are for each root of the number of passages, if that is more.
         rescored: passages that are scored with the finer copy, or twice as many as are wanted.
     """
 
     probes: int = 4
     listed: int = 4096
-    fine: int = 256
+    fine: int = 128
+    growth: float = 2.5
     rescored: int = 64
 
     def __post_init__(self) -> None:
@@ -138,14 +139,16 @@ def find(
         n: how many.
         stages: how much each stage looks at.
     """
-    if not query.count:
+    if not query.count or not segments:
         return _hits([])
-    codec = segments[0].codec if segments else None
-    fine, rescored = max(stages.fine, 4 * n), max(stages.rescored, 2 * n)
+    codec = segments[0].codec
+    total = sum(int(mask.sum()) for mask in admitted)
+    # One centroid for all tells nothing apart.
+    fine = total if codec.plain else max(stages.fine, 4 * n, int(stages.growth * total**0.5))
     hits = _coarse(query, segments, admitted, fine, stages)
-    hits = scored(query, segments, hits, finest=codec is None or codec.rescoring is None)
-    if codec is not None and codec.rescoring is not None:
-        hits = scored(query, segments, hits.best(rescored), finest=True)
+    hits = scored(query, segments, hits, finest=codec.rescoring is None)
+    if codec.rescoring is not None:
+        hits = scored(query, segments, hits.best(max(stages.rescored, 2 * n)), finest=True)
     matched = np.flatnonzero(np.isfinite(hits.scores))
     return Hits(hits.scores[matched], hits.segments[matched], hits.places[matched]).best(n)
 

@@ -72,14 +72,11 @@ class Spool:
 
     def already_in(self, segment: Segment) -> list[int]:
         """Places of the segment's living passages whose ids are in this corpus too."""
-        shared = np.intersect1d(self._records.hashes(), segment.records.hashes(), assume_unique=False)
-        places = np.flatnonzero(np.isin(segment.records.hashes(), shared))
-        mine = (int(segment.records.order[place]) for place in places)
-        return [
-            place
-            for place in mine
-            if segment.alive[place] and self._records.find(segment.records.passage(place).id)
-        ]
+        ours, theirs = self._records.hashes(), segment.records.hashes()
+        near = np.minimum(np.searchsorted(theirs, ours), max(0, len(theirs) - 1))
+        shared = np.flatnonzero(theirs[near] == ours) if len(theirs) else np.zeros(0, np.int64)
+        mine = [self._records.passage(int(self._records.order[place])).id for place in shared]
+        return [place for place in map(segment.find, mine) if place is not None]
 
     def _refuse_twins(self, where: str) -> None:
         hashes = self._records.hashes()

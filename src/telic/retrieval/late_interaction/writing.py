@@ -21,7 +21,7 @@ PLAIN_TOKENS = 20_000
 """A collection of no more tokens is kept as float16 and scanned."""
 SAMPLE_BYTES = 400_000_000
 """Of the float16 vectors that centroids are found on; finding them takes about four times as much memory."""
-_SAMPLE_PER_CENTROID = 64
+_SAMPLE_PER_CENTROID = 32
 _BATCH = 128
 
 
@@ -138,7 +138,7 @@ class Writer:
         tokens = 0
         for numbers in _batches(order):
             expected = tokens / max(1, len(sample)) * len(source)
-            enough = max(PLAIN_TOKENS, _SAMPLE_PER_CENTROID * centroid_count(int(expected)))
+            enough = max(PLAIN_TOKENS, _SAMPLE_PER_CENTROID * centroid_count(int(expected), self.recipe.bits))
             if tokens > enough or tokens * self.recipe.dim * 2 > SAMPLE_BYTES:
                 break
             passages = [source.passage(number) for number in numbers]

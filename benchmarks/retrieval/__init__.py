@@ -1,0 +1,1 @@
+"""Late interaction measured beside exact MaxSim, BM25, single vectors and fast-plaid."""
