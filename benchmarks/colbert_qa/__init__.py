@@ -1,0 +1,1 @@
+"""ColBERT-QA on two public sets, round by round."""
