@@ -459,7 +459,8 @@ async def test_an_agents_thoughts_and_its_answer(native: bool) -> None:
             {**call("finish"), "content": chat(next_thought="I know it")},
         ]
     with LocalServer(reply=turns) as server:
-        telic.configure(lm=lm(server), native_agent_tools=native)
+        model = lm(server, capabilities={"tools": True})
+        telic.configure(lm=model, native_agent_tools=native)
         agent = telic.ReAct("question -> answer", tools=[weather])
         items = await collect(
             agent, [StreamListener("next_thought", allow_reuse=True), *ANSWER], question="q"

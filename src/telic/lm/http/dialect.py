@@ -62,6 +62,8 @@ class Traits:
         json_schema: can be held to a schema.
         reasoning: thinks before it answers: takes `max_completion_tokens` and no sampling parameters.
         shows_reasoning: sends what it thought as text.
+        tools: known to call tools natively. Behind a server of one's own that depends on how it was started,
+            and a model not made for it would just talk: there it has to be said.
     """
 
     chat: bool = True
@@ -69,6 +71,7 @@ class Traits:
     json_schema: bool = True
     reasoning: bool = False
     shows_reasoning: bool = False
+    tools: bool = True
 
 
 _REASONING = re.compile(r"(?:^|/)(?:o[1-9](?:$|-)|gpt-5(?!.*chat))")
@@ -76,6 +79,7 @@ _COMPLETION_ONLY = re.compile(r"(?:^|/)(?:gpt-3\.5-turbo-instruct|davinci-002|ba
 _NO_SCHEMA = re.compile(
     r"(?:^|/)(?:gpt-3\.5|gpt-4(?:$|-turbo|-\d{4})|chatgpt-4o|o1-(?:mini|preview)|davinci|babbage)"
 )
+_OPENAI = re.compile(r"(?:^|/)(?:ft:)?(?:gpt-|o[1-9](?:$|-)|chatgpt-)")
 _SHOWS_REASONING = re.compile(r"(?i)reasoner|(?:^|[-/_.])(?:r1|qwq|magistral|gpt-oss)(?:$|[-_.:])")
 
 
@@ -88,4 +92,5 @@ def traits_of(name: str, dialect: Dialect) -> Traits:
         json_schema=dialect.schema is not None and not (dialect is OPENAI and _NO_SCHEMA.search(name)),
         reasoning=dialect.priced and _REASONING.search(name) is not None,
         shows_reasoning=_SHOWS_REASONING.search(name) is not None,
+        tools=dialect.priced and (dialect is not OPENAI or _OPENAI.search(name) is not None),
     )

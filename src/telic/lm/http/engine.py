@@ -107,7 +107,7 @@ class HttpEngine:
                 "completion": self.traits.completion,
                 "json_schema": self.traits.json_schema,
                 "grammar": self.dialect.grammar is not None,
-                "tools": self.dialect.tools and self.traits.chat,
+                "tools": self.dialect.tools and self.traits.tools and self.traits.chat,
                 "reasoning": self.traits.shows_reasoning,
                 "context_window": context_window,
                 **(capabilities or {}),
