@@ -33,6 +33,7 @@ _CONNECTION = (
     "deadline",
     "backoff",
     "dialect",
+    "capabilities",
     "context_window",
     "engine_options",
     "adapter",
@@ -88,6 +89,8 @@ class LM(BaseLM):
         deadline: seconds that all attempts together may take.
         context_window: tokens of prompt plus answer, where the server does not tell; longer prompts are then
             noticed before they are sent.
+        capabilities: what the model can do, where that is known better here than by its name, such as
+            `{"tools": True}` for a server of one's own that was started to parse tool calls.
         provider: who finetunes and launches the model; by default as its name says.
         finetuning_model: the model that is trained, where that is another one.
         launch_kwargs: given to the provider's `launch` and `kill`.
