@@ -13,6 +13,7 @@ from telic.retrieval.late_interaction import index as changing
 from telic.retrieval.late_interaction.retriever import LateInteraction
 from telic.retrieval.passage import Passage
 from telic.testing.encoder import HashEncoder
+from telic.testing.retrievers import check_retriever
 from tests.retrieval_index.clusters import ClusterEncoder, texts
 
 ENCODER = HashEncoder(16)
@@ -28,7 +29,6 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | None:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Centroids are used from 100 tokens on."""
     monkeypatch.setattr("telic.retrieval.late_interaction.writing.PLAIN_TOKENS", 100)
-    monkeypatch.setattr("telic.retrieval.late_interaction.index.PLAIN_TOKENS", 100)
 
 
 def ids(index: LateInteraction, query: str, k: int = 100) -> list[str]:
@@ -241,6 +241,13 @@ def test_an_encoder_that_fails_or_errs_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="passage '4'"):
         broken.add(["more"])
     assert LateInteraction.open(tmp_path, ENCODER).search("cat", k=9) == index.search("cat", k=9)
+
+
+@pytest.mark.parametrize("cut", [10, 100_000])
+def test_it_keeps_the_contract_of_retrievers(cut: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("telic.retrieval.late_interaction.writing.PLAIN_TOKENS", cut)
+    encoder = HashEncoder(32)
+    check_retriever(lambda corpus: LateInteraction.build(corpus, encoder=encoder), sensible=False)
 
 
 def test_widths_that_do_not_exist_are_refused() -> None:

@@ -22,10 +22,13 @@ from telic.retrieval.late_interaction.packing import pack, row_bytes, unpack
 
 _LEVEL_ROWS = 20_000
 """Rows of the sample, at most a tenth, on which spreads and levels are found."""
+_MOST_CENTROIDS = 2**16
 _LEAST_ROWS = 4
 """Rows of the sample for each centroid, at least."""
 _LEVEL_NUMBERS = 1_000_000
 _CENTROID_BITS = 4
+ID_TYPE = np.dtype("<u2")
+"""What a token's centroid is numbered in."""
 _LEVEL_ROUNDS = 40
 
 
@@ -116,11 +119,6 @@ class Codec:
         """The most exact of what is stored."""
         return self.rescoring or self.residuals
 
-    @property
-    def id_type(self) -> np.dtype:
-        """What a centroid's number is stored as."""
-        return np.dtype("<u2" if len(self.centroids) <= 2**16 else "<u4")
-
     def arrays(self) -> dict[str, np.ndarray]:
         """All of it but the two numbers, as arrays to store; see `from_arrays`."""
         stored = {
@@ -165,14 +163,15 @@ def plain_codec(dim: int) -> Codec:
 
 
 def centroid_count(tokens: int, bits: int) -> int:
-    """How many centroids a collection gets: 16 times the root of its tokens, 6 times where each byte counts.
+    """How many centroids a collection gets: 16 times the root of its tokens, 6 times where each byte counts,
+    and no more than can be numbered in two bytes.
 
     Twice as many halve what the third stage of a search must look at. On 2,500 paragraphs of HotPotQA, the
     128 that score best by their centroids hold 0.95, 0.977, 0.987 of the true ten best with 4, 8, 16 times
     the root.
     """
     root: float = tokens**0.5
-    return max(1, round((16 if bits > 2 else 6) * root))
+    return min(_MOST_CENTROIDS, max(1, round((16 if bits > 2 else 6) * root)))
 
 
 def train_codec(

@@ -13,7 +13,7 @@ from telic.retrieval.late_interaction.manifest import CodecEntry, Manifest, Segm
 from telic.retrieval.late_interaction.opened import Opened, open_published, published
 from telic.retrieval.late_interaction.segments import SEGMENT_TOKENS, Segment, SegmentWriter, write_whole
 from telic.retrieval.late_interaction.sources import Chained, Living, Source, Spool
-from telic.retrieval.late_interaction.writing import PLAIN_TOKENS, Recipe, Writer
+from telic.retrieval.late_interaction.writing import Recipe, Writer
 from telic.retrieval.passage import Corpus
 
 DRIFT = 1.25
@@ -133,7 +133,7 @@ def needs_training(manifest: Manifest) -> bool:
     """Whether the vectors have drifted, or grown, away from what the codec was made for."""
     tokens = sum(segment.tokens for segment in manifest.segments)
     if manifest.codec.centroids == 1:
-        return tokens > PLAIN_TOKENS
+        return False
     return drift(manifest) > DRIFT or tokens > GROWTH * manifest.codec.trained_on
 
 

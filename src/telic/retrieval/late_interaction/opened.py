@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from telic._json import canonical
-from telic.errors import IndexFileError, InputError
+from telic.errors import IndexFileError, IndexFileMissingError, InputError
 from telic.retrieval.filters import Filter, admits
 from telic.retrieval.late_interaction.codec import Codec
 from telic.retrieval.late_interaction.files import Files, Written, verify
@@ -140,7 +140,7 @@ def open_published(files: Files, contents: bool | None = None) -> Opened:
     while True:
         manifest = published(files)
         if manifest is None:
-            raise IndexFileError(
+            raise IndexFileMissingError(
                 f"{files.where}: there is no index here. Build one with LateInteraction.build."
             )
         try:

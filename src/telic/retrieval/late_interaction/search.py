@@ -40,7 +40,7 @@ class Stages:
     probes: int = 4
     listed: int = 4096
     fine: int = 128
-    growth: float = 2.5
+    growth: float = 5.0
     rescored: int = 64
 
     def __post_init__(self) -> None:

@@ -7,7 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from telic.retrieval.late_interaction.codec import Codec
+from telic.retrieval.late_interaction import kernels
+from telic.retrieval.late_interaction.codec import ID_TYPE, Codec
 from telic.retrieval.late_interaction.files import Files, Sink, Written
 from telic.retrieval.late_interaction.lists import build_lists
 from telic.retrieval.late_interaction.manifest import SegmentEntry, file_name
@@ -40,7 +41,7 @@ class Segment:
     def __init__(self, entry: SegmentEntry, files: Mapping[str, np.ndarray], codec: Codec) -> None:
         self.entry, self.codec = entry, codec
         self.starts = np.concatenate([[0], np.cumsum(files["lengths"].view("<u4"), dtype=np.int64)])
-        self.centroid_of = files["centroid_of"].view(codec.id_type)
+        self.centroid_of = files["centroid_of"].view(ID_TYPE)
         self.residuals = files["residuals"].reshape(entry.tokens, codec.residuals.width)
         self.rescoring: np.ndarray | None = None
         if codec.rescoring is not None:
@@ -77,7 +78,7 @@ class Segment:
 
 
 class SegmentWriter:
-    """Writes a segment; memory for its tokens' centroids (2 or 4 bytes each) and its passages' lengths and
+    """Writes a segment; memory for its tokens' centroids (2 bytes each) and its passages' lengths and
     ids.
 
     Args:
@@ -110,9 +111,8 @@ class SegmentWriter:
             return
         rows = np.concatenate(vectors).astype(np.float32)
         codec, centroids = self._codec, self._codec.centroids.rows
-        nearest = codec.centroids.nearest(rows).astype(codec.id_type)
-        left = rows - centroids[nearest]
-        self._error += float(np.einsum("nd,nd->", left, left, dtype=np.float64))
+        nearest = codec.centroids.nearest(rows).astype(ID_TYPE)
+        self._error += kernels.squared_error(rows, nearest, centroids)
         packed = codec.residuals.packed(rows, nearest, centroids)
         finer = None if codec.rescoring is None else codec.rescoring.packed(rows, nearest, centroids)
         for passage in passages:
@@ -135,7 +135,7 @@ class SegmentWriter:
     def close(self) -> SegmentEntry:
         """Make it durable."""
         starts = np.concatenate([[0], np.cumsum(self._lengths, dtype=np.int64)]).astype(np.int64)
-        centroid_of = np.concatenate([np.zeros(0, self._codec.id_type), *self._centroid_of])
+        centroid_of = np.concatenate([np.zeros(0, ID_TYPE), *self._centroid_of])
         lists, ends = build_lists(starts, centroid_of, len(self._codec.centroids))
         written = {**self._records.close(), "residuals": self._residuals.close()}
         if self._rescoring is not None:
