@@ -29,6 +29,7 @@
     ├── BudgetExceededError                      a cap was reached; says what was spent
     ├── DataError (also ValueError)              an empty or ill-formed data set
     │   └── IndexFileError                       an index is damaged, missing, or of another encoder
+    │       └── IndexFileMissingError (also FileNotFoundError)  there is none
     ├── EvaluationError                          too many examples failed; carries what was paid for
     ├── MetricError                              the metric itself is broken or has the wrong arity
     ├── ProgramFileError (also ValueError)       a saved program is damaged, of another version or program
@@ -327,6 +328,10 @@ class DataError(TelicError, ValueError):
 
 class IndexFileError(DataError):
     """An index for retrieval cannot be read or written: damaged, missing, of another version or encoder."""
+
+
+class IndexFileMissingError(IndexFileError, FileNotFoundError):
+    """There is no index where one was looked for."""
 
 
 class EvaluationError(TelicError):
