@@ -78,6 +78,18 @@ def test_large_files_are_read_at_the_first_search(index: Path, monkeypatch: pyte
         file.write_bytes(whole)
 
 
+def test_damage_is_not_copied(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("telic.retrieval.late_interaction.opened.VERIFY_BYTES", 0)
+    (file,) = index.glob("*.residuals")
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    opened = LateInteraction.open(index, ENCODER)
+    for change in (lambda: opened.compact(), lambda: opened.add([f"more{n}" for n in range(70)])):
+        with pytest.raises(IndexFileError, match=file.name):
+            change()
+    opened.add(["a segment of its own copies nothing"])
+    assert {file.name for file in data_files(index)} == set(opened._opened.manifest.names())
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

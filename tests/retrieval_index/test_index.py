@@ -241,6 +241,8 @@ def test_an_encoder_that_fails_or_errs_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="passage '4'"):
         broken.add(["more"])
     assert LateInteraction.open(tmp_path, ENCODER).search("cat", k=9) == index.search("cat", k=9)
+    left = {file.name for file in tmp_path.iterdir()} - {"manifest.json", "write.lock"}
+    assert left == set(index._opened.manifest.names())
 
 
 @pytest.mark.parametrize("cut", [10, 100_000])

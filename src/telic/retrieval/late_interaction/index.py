@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from telic.errors import DataError, IndexFileError, InputError
 from telic.retrieval.late_interaction.files import Files
 from telic.retrieval.late_interaction.manifest import CodecEntry, Manifest, SegmentEntry, file_name
-from telic.retrieval.late_interaction.opened import Opened, open_published, published
+from telic.retrieval.late_interaction.opened import Opened, published
 from telic.retrieval.late_interaction.segments import SEGMENT_TOKENS, Segment, SegmentWriter, write_whole
 from telic.retrieval.late_interaction.sources import Chained, Living, Source, Spool
 from telic.retrieval.late_interaction.writing import Recipe, Writer
@@ -25,51 +26,101 @@ GROWTH = 8
 _EXACT_BITS = 8
 
 
-def build(files: Files, corpus: Corpus, recipe: Recipe, encoder: str) -> None:
+@dataclass(frozen=True)
+class Change:
+    """A change that is under way: nothing else is written, and nothing is published yet.
+
+    Attributes:
+        files: where.
+        recipe: what the index is to be.
+        encoder: fingerprint of the encoder.
+        old: what is published.
+        writer: writes the files of what is to come.
+    """
+
+    files: Files
+    recipe: Recipe
+    encoder: str
+    old: Manifest | None
+    writer: Writer
+
+    def publish(self, codec: CodecEntry, segments: Sequence[SegmentEntry], numbered: int) -> None:
+        """Put what was written in the place of the old."""
+        manifest = Manifest(
+            generation=1 if self.old is None else self.old.generation + 1,
+            encoder=self.encoder,
+            dim=self.recipe.dim,
+            bits=self.recipe.bits,
+            rescore_bits=self.recipe.rescore_bits,
+            seed=self.recipe.seed,
+            numbered=numbered,
+            next=self.writer.number(),
+            codec=codec,
+            segments=tuple(segments),
+        )
+        self.files.publish(manifest.to_json())
+        _sweep(self.files, manifest)
+
+
+@contextmanager
+def changing(files: Files, recipe: Recipe, encoder: str) -> Iterator[Change]:
+    """Be the one that changes the index; what was written and not published is removed at the end.
+
+    Raises:
+        IndexFileError: another process has been writing for too long.
+    """
+    with files.writing():
+        old = published(files)
+        # A writer that died may have left something.
+        _sweep(files, old)
+        try:
+            yield Change(files, recipe, encoder, old, Writer(files, recipe, 1 if old is None else old.next))
+        finally:
+            _sweep(files, published(files))
+
+
+def build(change: Change, corpus: Corpus) -> None:
     """Put an index of a corpus in the place of what is there.
 
     Raises:
         DataError: the corpus is ill-formed, or has an id twice.
     """
-    with files.writing():
-        old = published(files)
-        first = 1 if old is None else old.next
-        _sweep(files, old)
-        writer = Writer(files, recipe, first)
-        spool = Spool(corpus, 0, files, writer.number())
-        codec, segments = writer.whole(spool)
-        _publish(files, old, recipe, encoder, writer, codec, segments, spool.next_number)
+    spool = Spool(corpus, 0, change.files, change.writer.number())
+    codec, segments = change.writer.whole(spool)
+    change.publish(codec, segments, spool.next_number)
 
 
-def add(files: Files, corpus: Corpus, recipe: Recipe, encoder: str, *, replacing: bool) -> None:
+def add(change: Change, opened: Opened, corpus: Corpus, *, replacing: bool) -> None:
     """Add passages.
 
     A collection that is kept plain is written anew with them, as it is small. Else they become a segment of
     the codec that is there, joined by the newest segments as long as those are no larger than what joins
     them: so there are never many, and no passage is copied often.
 
+    Args:
+        change: what is under way.
+        opened: what is published.
+        corpus: the passages.
+        replacing: whether passages with an id that is there come in that one's place.
+
     Raises:
         DataError: an id is there already (unless they may be replaced), or twice among the new.
     """
-    with files.writing():
-        opened = open_published(files)
-        old = opened.manifest
-        _sweep(files, old)
-        writer = Writer(files, recipe, old.next)
-        spool = Spool(corpus, old.numbered, files, writer.number())
-        if not len(spool):
-            _sweep(files, old)
-            return
-        kept = _without(opened, spool, replacing)
-        codec = old.codec
-        if opened.codec.plain:
-            codec, segments = writer.whole(Chained(Living(kept, exact=True), spool))
-        else:
-            segments = _extended(writer, opened, kept, spool)
-        _publish(files, old, recipe, encoder, writer, codec, segments, max(old.numbered, spool.next_number))
+    old, writer = opened.manifest, change.writer
+    spool = Spool(corpus, old.numbered, change.files, writer.number())
+    if not len(spool):
+        return
+    kept = _without(opened, spool, replacing)
+    codec = old.codec
+    if opened.codec.plain:
+        opened.verify()
+        codec, segments = writer.whole(Chained(Living(kept, exact=True), spool))
+    else:
+        segments = _extended(writer, opened, kept, spool)
+    change.publish(codec, segments, max(old.numbered, spool.next_number))
 
 
-def delete(files: Files, ids: Iterable[str], recipe: Recipe, encoder: str) -> int:
+def delete(change: Change, opened: Opened, ids: Iterable[str]) -> int:
     """Let passages count no longer; their bytes go when segments are merged.
 
     Returns:
@@ -80,53 +131,38 @@ def delete(files: Files, ids: Iterable[str], recipe: Recipe, encoder: str) -> in
     """
     if isinstance(ids, str):
         raise InputError(f"Passages are deleted by a list of ids, not by {ids!r}: write [{ids!r}].")
-    with files.writing():
-        opened = open_published(files)
-        old = opened.manifest
-        _sweep(files, old)
-        found: dict[int, set[int]] = {}
-        for identity in set(ids):
-            number, place = opened.at(identity)
-            found.setdefault(number, set()).add(place)
-        if not found:
-            return 0
-        writer = Writer(files, recipe, old.next)
-        segments = []
-        for number, segment in enumerate(opened.segments):
-            segment.alive[sorted(found.get(number, ()))] = 0
-            segments.append(_marked(writer, segment))
-        _publish(files, old, recipe, encoder, writer, old.codec, segments, old.numbered)
-        return sum(map(len, found.values()))
+    found = {opened.at(identity) for identity in ids}
+    for number, place in found:
+        opened.segments[number].alive[place] = 0
+    if found:
+        segments = [_marked(change.writer, segment) for segment in opened.segments]
+        change.publish(opened.manifest.codec, segments, opened.manifest.numbered)
+    return len(found)
 
 
-def compact(files: Files, recipe: Recipe, encoder: str, retrain: bool | None) -> None:
+def compact(change: Change, opened: Opened, retrain: bool | None) -> None:
     """Merge all segments, without what was deleted; see `LateInteraction.compact`."""
-    with files.writing():
-        opened = open_published(files)
-        old = opened.manifest
-        _sweep(files, old)
-        anew = needs_training(old) if retrain is None else retrain
-        writer = Writer(files, recipe, old.next)
-        codec = old.codec
-        if anew or opened.codec.plain:
-            exact = opened.codec.finest.bits >= _EXACT_BITS
-            codec, segments = writer.whole(Living(opened.segments, exact))
-        elif len(old.segments) > 1 or any(segment.deletions for segment in old.segments):
-            segments = _merged(writer, opened)
-        else:
-            return
-        _publish(files, old, recipe, encoder, writer, codec, segments, old.numbered)
+    old = opened.manifest
+    anew = needs_training(old) if retrain is None else retrain
+    codec = old.codec
+    opened.verify()
+    if anew or opened.codec.plain:
+        exact = opened.codec.finest.bits >= _EXACT_BITS
+        codec, segments = change.writer.whole(Living(opened.segments, exact))
+    elif len(old.segments) > 1 or any(segment.deletions for segment in old.segments):
+        segments = _merged(change.writer, opened)
+    else:
+        return
+    change.publish(codec, segments, old.numbered)
 
 
 def drift(manifest: Manifest) -> float:
     """Mean squared length of the residuals, as a multiple of what the codec was made on."""
     tokens = sum(segment.tokens for segment in manifest.segments)
     error = sum(segment.error for segment in manifest.segments)
-    return (
-        1.0
-        if not tokens or manifest.codec.centroids == 1
-        else error / tokens / max(manifest.codec.error, 1e-12)
-    )
+    if not tokens or manifest.codec.centroids == 1:
+        return 1.0
+    return error / tokens / max(manifest.codec.error, 1e-12)
 
 
 def needs_training(manifest: Manifest) -> bool:
@@ -167,6 +203,8 @@ def _extended(writer: Writer, opened: Opened, kept: list[Segment], spool: Source
         joining += len(kept[first])
         tokens += kept[first].entry.tokens
     begun = SegmentWriter(writer.files, writer.number(), opened.codec)
+    if first < len(kept):
+        opened.verify()
     for segment in kept[first:]:
         begun.copy(segment)
     return [
@@ -197,32 +235,6 @@ def _marked(writer: Writer, segment: Segment) -> SegmentEntry:
     number = writer.number()
     written = write_whole(writer.files.create(file_name(number, "deleted")), gone)
     return replace(segment.entry, deleted=number, deletions=len(gone), deleted_file=written)
-
-
-def _publish(
-    files: Files,
-    old: Manifest | None,
-    recipe: Recipe,
-    encoder: str,
-    writer: Writer,
-    codec: CodecEntry,
-    segments: Sequence[SegmentEntry],
-    numbered: int,
-) -> None:
-    manifest = Manifest(
-        generation=1 if old is None else old.generation + 1,
-        encoder=encoder,
-        dim=recipe.dim,
-        bits=recipe.bits,
-        rescore_bits=recipe.rescore_bits,
-        seed=recipe.seed,
-        numbered=numbered,
-        next=writer.number(),
-        codec=codec,
-        segments=tuple(segments),
-    )
-    files.publish(manifest.to_json())
-    _sweep(files, manifest)
 
 
 def _sweep(files: Files, manifest: Manifest | None) -> None:

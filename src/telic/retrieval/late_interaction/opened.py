@@ -20,7 +20,7 @@ VERIFY_BYTES = 512 * 2**20
 """Files of an index are read through for their checksums at opening up to so many bytes: a quarter of a
 second.
 """
-_LARGE = {"residuals", "rescoring", "records", "metadata", "spool_records"}
+_LARGE = {"residuals", "rescoring", "records", "metadata"}
 _FILTERS = 16
 _DTYPES = {"centroids": "u1", "groups": "<i8"}
 
@@ -32,20 +32,25 @@ class Opened:
         files: where it is.
         manifest: what belongs to it.
         contents: whether all checksums are read now (`True`), only sizes (`False`), or, by default,
-            everything if that is at most `VERIFY_BYTES`, else everything but vectors and texts; what was not
-            read through is when its segment is first searched.
+            everything if that is at most `VERIFY_BYTES`, else everything but vectors and texts; these are
+            read through before they are first searched or copied.
+        known: an earlier generation; what was read through there is not read again.
 
     Raises:
         IndexFileError: a file is not what was written.
         FileNotFoundError: a file is gone, as it is when a newer generation took this one's place.
     """
 
-    def __init__(self, files: Files, manifest: Manifest, contents: bool | None = None) -> None:
+    def __init__(
+        self, files: Files, manifest: Manifest, contents: bool | None = None, known: Opened | None = None
+    ) -> None:
         self.files, self.manifest = files, manifest
         size = sum(written.size for written in manifest.names().values())
         self._at_once = size <= VERIFY_BYTES if contents is None else contents
         self._contents = contents
-        self._unverified: dict[int, list[tuple[str, np.ndarray, Written]]] = {}
+        self._proven: dict[str, tuple[Written, np.ndarray]] = {}
+        self._unproven: dict[str, tuple[Written, np.ndarray]] = {}
+        self._known = {} if known is None else known._proven
         self._lock = threading.Lock()
         self.codec = self._open_codec(manifest.codec)
         self.segments = [self._open_segment(entry) for entry in manifest.segments]
@@ -58,10 +63,9 @@ class Opened:
             IndexFileError: a file is not what was written.
         """
         with self._lock:
-            for number in list(self._unverified):
-                for name, data, written in self._unverified[number]:
-                    verify(self.files.where, name, data, written)
-                del self._unverified[number]
+            for name, (written, data) in list(self._unproven.items()):
+                verify(self.files.where, name, data, written)
+                self._proven[name] = self._unproven.pop(name)
 
     def admitted(self, wanted: Filter | None) -> list[np.ndarray]:
         """For each segment 1 for each passage that counts and that the filter admits, uint8.
@@ -106,30 +110,36 @@ class Opened:
         return found
 
     def _open_codec(self, entry: CodecEntry) -> Codec:
-        read = self._read(entry.names(), entry.number)
+        read = self._read(entry.names())
         arrays: dict[str, np.ndarray] = {
             kind: data.view(_DTYPES.get(kind, "<f4")) for kind, data in read.items()
         }
         return Codec.from_arrays(arrays, entry.bits, entry.rescore_bits, entry.error, entry.trained_on)
 
     def _open_segment(self, entry: SegmentEntry) -> Segment:
-        return Segment(entry, self._read(entry.names(), entry.number), self.codec)
+        return Segment(entry, self._read(entry.names()), self.codec)
 
-    def _read(self, names: Mapping[str, tuple[str, Written]], number: int) -> dict[str, np.ndarray]:
-        """Everything of one codec or segment is opened at once: an open file outlives its removal."""
-        read = {}
-        for kind, (name, written) in names.items():
-            data = self.files.read(name)
-            now = self._contents is not False and (self._at_once or kind not in _LARGE)
-            verify(self.files.where, name, data, written, contents=now)
-            if not now and self._contents is None:
-                self._unverified.setdefault(number, []).append((name, data, written))
-            read[kind] = data
-        return read
+    def _read(self, names: Mapping[str, tuple[str, Written]]) -> dict[str, np.ndarray]:
+        """Everything is opened at once: an open file outlives its removal."""
+        return {kind: self._proved(name, kind, written) for kind, (name, written) in names.items()}
+
+    def _proved(self, name: str, kind: str, written: Written) -> np.ndarray:
+        known = self._known.get(name)
+        if known is not None and known[0] == written:
+            self._proven[name] = known
+            return known[1]
+        data = self.files.read(name)
+        now = self._contents is not False and (self._at_once or kind not in _LARGE)
+        verify(self.files.where, name, data, written, contents=now)
+        if now:
+            self._proven[name] = written, data
+        elif self._contents is None:
+            self._unproven[name] = written, data
+        return data
 
 
-def open_published(files: Files, contents: bool | None = None) -> Opened:
-    """The published generation.
+def open_published(files: Files, contents: bool | None = None, known: Opened | None = None) -> Opened:
+    """The published generation; see `Opened`.
 
     A writer may publish a newer one, and sweep this one's files, between the reading of the manifest and the
     opening of the files; then the newer is opened.
@@ -144,15 +154,14 @@ def open_published(files: Files, contents: bool | None = None) -> Opened:
                 f"{files.where}: there is no index here. Build one with LateInteraction.build."
             )
         try:
-            return Opened(files, manifest, contents)
+            return Opened(files, manifest, contents, known)
         except FileNotFoundError as error:
             now = published(files)
             if now is not None and now.generation != manifest.generation:
                 continue
             raise IndexFileError(
-                f"{files.where}: the file '{error.filename or error}' of the index is missing. Restore it "
-                f"from a "
-                "copy, or build the index again."
+                f"{files.where}: the file '{error.filename or error}' of the index is missing. Restore "
+                "it from a copy, or build the index again."
             ) from error
 
 

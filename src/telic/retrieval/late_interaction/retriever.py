@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,7 +111,8 @@ class LateInteraction(Retriever):
         encoder = encoder or _default_encoder()
         files: Files = MemoryFiles() if path is None else FolderFiles(path)
         recipe = Recipe(encoder.dim, bits, rescore_bits, seed, encoder.encode_passages)
-        index.build(files, corpus, recipe, encoder.fingerprint)
+        with index.changing(files, recipe, encoder.fingerprint) as change:
+            index.build(change, corpus)
         return cls(files, encoder, open_published(files), k=k, stages=stages or Stages())
 
     @classmethod
@@ -156,7 +158,8 @@ class LateInteraction(Retriever):
         Raises:
             DataError: an id is there already, or twice among the new.
         """
-        index.add(self._files, corpus, self._recipe(), self.encoder.fingerprint, replacing=replace)
+        with self._changing() as change:
+            index.add(change, self._latest(), corpus, replacing=replace)
         self.refresh()
 
     def delete(self, ids: Iterable[str]) -> int:
@@ -168,7 +171,8 @@ class LateInteraction(Retriever):
         Raises:
             InputError: there is no passage with one of the ids; then none is removed.
         """
-        count = index.delete(self._files, ids, self._recipe(), self.encoder.fingerprint)
+        with self._changing() as change:
+            count = index.delete(change, self._latest(), ids)
         self.refresh()
         return count
 
@@ -181,7 +185,8 @@ class LateInteraction(Retriever):
                 when the collection has grown eightfold. Vectors stored in 8 bits or more are then taken as
                 they are; others are encoded again from the texts, which takes as long as building.
         """
-        index.compact(self._files, self._recipe(), self.encoder.fingerprint, retrain)
+        with self._changing() as change:
+            index.compact(change, self._latest(), retrain)
         self.refresh()
 
     def refresh(self) -> bool:
@@ -193,9 +198,7 @@ class LateInteraction(Retriever):
         newest = published(self._files)
         if newest is not None and newest.generation == self._opened.manifest.generation:
             return False
-        opened = open_published(self._files)
-        index.check_encoder(self._files, opened.manifest, self.encoder.fingerprint, self.encoder.dim)
-        self._opened = opened
+        self._opened = self._latest()
         return True
 
     def verify(self) -> None:
@@ -315,6 +318,15 @@ class LateInteraction(Retriever):
             raise InputError(f"A query's vectors are (tokens, {opened.manifest.dim}), not {vectors.shape}.")
         opened.verify()
         return find(Query(vectors, opened.codec), opened.segments, admitted, n, self.stages)
+
+    def _latest(self) -> Opened:
+        """What is published now, opened apart from what this reader has open."""
+        opened = open_published(self._files, known=self._opened)
+        index.check_encoder(self._files, opened.manifest, self.encoder.fingerprint, self.encoder.dim)
+        return opened
+
+    def _changing(self) -> AbstractContextManager[index.Change]:
+        return index.changing(self._files, self._recipe(), self.encoder.fingerprint)
 
     def _recipe(self) -> Recipe:
         manifest = self._opened.manifest
