@@ -11,6 +11,8 @@ from telic.cli.cache import cache
 from telic.cli.compile import compile_program
 from telic.cli.diff import diff
 from telic.cli.evaluate import evaluate
+from telic.cli.finetune import finetune
+from telic.cli.index import index
 from telic.cli.models import models
 from telic.cli.output import Json
 from telic.cli.run import run
@@ -55,13 +57,18 @@ def root(
 
 @app.command()
 def demo(
-    name: Annotated[str, typer.Argument(help="'messages' (the default) or 'math'.")] = "messages",
+    name: Annotated[str, typer.Argument(help="'messages' (the default), 'math' or 'finetune'.")] = "messages",
     as_json: Json = False,
 ) -> None:
     """Compile a program on a small model inside this process, and see by how much it gets better.
 
     Interrupted and run again, it goes on where it was.
     """
+    if name == "finetune":
+        from telic.cli.demo.finetune import run as distil
+
+        distil(as_json=as_json)
+        return
     from telic.cli.demo.run import run
 
     run(name, as_json=as_json)
@@ -73,6 +80,8 @@ app.command()(show)
 app.command()(diff)
 # The script's own options are not telic's.
 app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})(run)
+app.add_typer(finetune, name="finetune")
 app.add_typer(runs, name="runs")
 app.add_typer(cache, name="cache")
 app.add_typer(models, name="models")
+app.add_typer(index, name="index")

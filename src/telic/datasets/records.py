@@ -40,7 +40,7 @@ def from_csv(
     Raises:
         DataError: the file is missing or not UTF-8, or a line has not as many cells as the header.
     """
-    return _examples(_csv_rows(Path(path), delimiter), inputs, fields)
+    return _examples(csv_rows(Path(path), delimiter), inputs, fields)
 
 
 def from_json(path: str | Path, inputs: Sequence[str], fields: Sequence[str] | None = None) -> list[Example]:
@@ -115,7 +115,12 @@ def parquet_rows(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _csv_rows(path: Path, delimiter: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def csv_rows(path: Path, delimiter: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """`(place, row)` of a CSV file with a header line.
+
+    Raises:
+        DataError: it is empty, or a line has not as many cells as the header.
+    """
     import io
 
     reader = csv.reader(io.StringIO(read_text(path), newline=""), delimiter=delimiter)

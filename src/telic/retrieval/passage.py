@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from telic.errors import DataError
 
@@ -38,16 +38,28 @@ class Passage:
         return self.text
 
 
-def passages(corpus: Iterable[str | Mapping[str, Any] | Passage]) -> Iterator[Passage]:
+Corpus: TypeAlias = Iterable[str | Mapping[str, Any] | Passage]
+"""What an index is filled with."""
+
+
+def passages(corpus: Corpus, first: int = 0) -> Iterator[Passage]:
     """Read a collection: texts, mappings with `text` (and `id`, `metadata` or other fields), or passages.
 
     A mapping without `id` is numbered by its place, as a text is; fields other than `id`, `text`, `score` and
     `metadata` become metadata.
 
+    Args:
+        corpus: the collection.
+        first: the number of the first place.
+
     Raises:
         DataError: an item is none of these, or has no text; says which.
     """
-    for place, item in enumerate(corpus):
+    if isinstance(corpus, (str, Mapping)):
+        raise DataError(
+            f"A corpus is a list of passages, not one {type(corpus).__name__}: put it into a list."
+        )
+    for place, item in enumerate(corpus, first):
         if isinstance(item, Passage):
             yield item
         elif isinstance(item, str):

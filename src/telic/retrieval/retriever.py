@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, overload
+from typing import Any, Self, overload
 
 from telic.errors import InputError
-from telic.retrieval.filters import Filter
+from telic.retrieval.filters import Filter, admits
 from telic.retrieval.passage import Passage
+from telic.runtime.tools import Tool
 
 
 class Retriever(ABC):
@@ -23,6 +24,9 @@ class Retriever(ABC):
     """
 
     k: int = 3
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # programs are copied again and again; what they search in is one
 
     @abstractmethod
     def _search(self, queries: Sequence[str], k: int, wanted: Filter | None) -> list[list[Passage]]:
@@ -51,7 +55,7 @@ class Retriever(ABC):
         Raises:
             InputError: the query is not text, or `k` is not positive.
         """
-        queries, count = self._asked(query, k)
+        queries, count = self._asked(query, k, filter)
         found = self._search(queries, count, filter) if queries else []
         return found[0] if isinstance(query, str) else found
 
@@ -67,7 +71,7 @@ class Retriever(ABC):
         self, query: str | list[str] | tuple[str, ...], k: int | None = None, *, filter: Filter | None = None
     ) -> list[Passage] | list[list[Passage]]:
         """`search`, on the running loop."""
-        queries, count = self._asked(query, k)
+        queries, count = self._asked(query, k, filter)
         found = await self._asearch(queries, count, filter) if queries else []
         return found[0] if isinstance(query, str) else found
 
@@ -75,14 +79,50 @@ class Retriever(ABC):
         """`search`, as `rm` is called."""
         return self.search(query, k, **kwargs)
 
-    def _asked(self, query: str | list[str] | tuple[str, ...], k: int | None) -> tuple[list[str], int]:
-        queries = [query] if isinstance(query, str) else list(query)
+    async def acall(
+        self, query: str | list[str] | tuple[str, ...], k: int | None = None, **kwargs: Any
+    ) -> Any:
+        """`asearch`, as `rm` is awaited."""
+        return await self.asearch(query, k, **kwargs)
+
+    def as_tool(self, name: str = "search", desc: str | None = None, k: int | None = None) -> Tool:
+        """A tool for agents: `search(query)` gives the passages as one text, each with its number.
+
+        Args:
+            name: what the model calls it by.
+            desc: what can be found with it.
+            k: how many passages a call gives.
+        """
+
+        def search(query: str) -> str:
+            return shown(self.search(query, k))
+
+        async def asearch(query: str) -> str:
+            return shown(await self.asearch(query, k))
+
+        tool = Tool(search, name=name, desc=desc or "Finds passages that may answer a query.")
+        tool._afunc = asearch
+        return tool
+
+    def _asked(
+        self, query: str | list[str] | tuple[str, ...], k: int | None, wanted: Filter | None
+    ) -> tuple[list[str], int]:
+        queries = list(query) if isinstance(query, (list, tuple)) else [query]
         for text in queries:
             if not isinstance(text, str):
                 raise InputError(f"{type(self).__name__}.search: a query is a text, not {text!r:.100}.")
+        if wanted is not None:
+            admits(wanted)  # refused here, whether or not the search comes to use it
         count = self.k if k is None else k
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
             raise InputError(
                 f"{type(self).__name__}.search: k must be a whole number of at least 1, not {k!r}."
             )
         return queries, count
+
+
+def shown(found: Sequence[Passage]) -> str:
+    """Passages for a model to read: `[1] …`, a line for each."""
+    if not found:
+        return "Nothing was found."
+    return "\n".join(f"[{number}] {passage.text}" for number, passage in enumerate(found, 1))

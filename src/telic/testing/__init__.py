@@ -16,6 +16,7 @@ _TABLE = {
     "allow_model_calls": "telic.testing.forbid",
     "check_backend": "telic.testing.backends",
     "check_deterministic": "telic.testing.strategies",
+    "check_retriever": "telic.testing.retrievers",
     "check_resume": "telic.testing.strategies",
     "forbid_model_calls": "telic.testing.forbid",
     "dummy_rm": "telic.testing.dummy",

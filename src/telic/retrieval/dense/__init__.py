@@ -1,0 +1,1 @@
+"""Finding passages by one vector each."""

@@ -1,0 +1,1 @@
+"""Retrievers behind HTTP: the protocol of ColBERT servers, from both sides."""
