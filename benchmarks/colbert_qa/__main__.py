@@ -27,24 +27,14 @@ from telic.systems.colbert_qa import ColBERTQAReport, ReaderSettings, Supervisio
 
 COMMAND = "make bench-colbert-qa"
 ROUNDS = 2
-TRAINING = {
-    "squad_v2_sample": RetrievalSettings(
-        batch_size=16, steps=90, learning_rate=5e-5, top_layers=3, passage_length=160, negatives=1,
-        dropout=0.0, checkpoint_every=20,
-    ),
-    "hotpotqa": RetrievalSettings(
-        batch_size=16, steps=45, learning_rate=5e-5, top_layers=3, passage_length=128, negatives=1,
-        dropout=0.0, checkpoint_every=15,
-    ),
-}  # fmt: skip
-READING = {
-    "squad_v2_sample": ReaderSettings(
-        batch_size=8, steps=150, learning_rate=1e-4, piece=112, stride=64, wrong=1, checkpoint_every=25
-    ),
-    "hotpotqa": ReaderSettings(
-        batch_size=8, steps=90, learning_rate=1e-4, piece=112, stride=64, wrong=1, checkpoint_every=25
-    ),
-}  # fmt: skip
+TRAINING = RetrievalSettings(
+    batch_size=16, steps=40, learning_rate=5e-5, top_layers=3, passage_length=128, negatives=1, dropout=0.0,
+    checkpoint_every=10,
+)  # fmt: skip
+READING = ReaderSettings(
+    batch_size=8, steps=80, learning_rate=1e-4, piece=112, stride=64, wrong=1, checkpoint_every=20
+)
+SETS = ("squad_v2_sample", "hotpotqa")
 SUPERVISION = Supervision(depth=30, positive_depth=10, positives=2, negatives=10)
 
 
@@ -52,8 +42,8 @@ def measure(task: tasks.Task, encoder: str, folder: Path) -> ColBERTQAReport:
     """All rounds of one set."""
     return train_colbert_qa(
         task.corpus, task.train, task.test, folder / task.name,
-        encoder=encoder, rounds=ROUNDS, supervision=SUPERVISION, training=TRAINING[task.name],
-        reading=READING[task.name], depths=(1, 5, 20), log=_say,
+        encoder=encoder, rounds=ROUNDS, supervision=SUPERVISION, training=TRAINING,
+        reading=READING, depths=(1, 5, 20), log=_say,
     )  # fmt: skip
 
 
@@ -121,20 +111,20 @@ def main() -> int:
     # Read when PyTorch is loaded: threads that spin while they wait take the processor from other work.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     parser = argparse.ArgumentParser(prog=COMMAND)
-    parser.add_argument("--only", choices=sorted(TRAINING))
+    parser.add_argument("--only", choices=SETS)
     parser.add_argument("--encoder", default="minilm")
     parser.add_argument("--folder", type=Path, default=ROOT / ".telic" / "bench-colbert-qa")
     arguments = parser.parse_args()
     load = os.getloadavg()[0]
-    chosen = [tasks.squad(None, 250), tasks.hotpotqa(250, 120)]
-    file = page.RESULTS / "colbert_qa.json"
-    known = json.loads(file.read_text(encoding="utf-8"))["sets"] if arguments.only and file.exists() else {}
-    for task in chosen:
+    measured = {}
+    for task in (tasks.squad(800, 200), tasks.hotpotqa(200, 100)):
         if arguments.only in (None, task.name):
             report = measure(task, arguments.encoder, arguments.folder)
             print(report, flush=True)
-            known[task.name] = _row(task, report)
-    found = {"date": page.today(), "machine": machine(load), "sets": known}
+            measured[task.name] = _row(task, report)
+    file = page.RESULTS / "colbert_qa.json"
+    known = json.loads(file.read_text(encoding="utf-8"))["sets"] if file.exists() else {}
+    found = {"date": page.today(), "machine": machine(load), "sets": {**known, **measured}}
     page.record("colbert_qa", found)
     text = (
         f"Measured {found['date']} on {found['machine']} by `{COMMAND}`.\n\n{_show(found)}\n\n{_told(found)}"

@@ -30,13 +30,17 @@ class Task:
 
 
 def squad(train: int | None, test: int | None) -> Task:
-    """Questions that a passage answers; train and test are of different articles, all are in the corpus."""
+    """Questions that a passage answers; train and test are of different articles, all are in the corpus.
+
+    Held back is the split `dev`, of which nothing is chosen here: in `test` the untrained model has the
+    answer in its first passage for 95 of 100 questions, which leaves nothing to learn.
+    """
     corpus = [
         {"id": row["id"], "text": f"{row['title']} | {row['text']}"} for row in load_corpus("squad_v2_sample")
     ]
     asked, held_back = (
         [row for row in load("squad_v2_sample", split, seed=0) if row.answerable][:limit]
-        for split, limit in (("train", train), ("test", test))
+        for split, limit in (("train", train), ("dev", test))
     )
     about = f"SQuAD 2.0 (part of dev), {len(corpus)} passages"
     return Task("squad_v2_sample", about, corpus, asked, held_back)

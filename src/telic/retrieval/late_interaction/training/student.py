@@ -81,7 +81,7 @@ class Student:
         queries = self._rows(list(self._tokens.queries(batch.queries)), dropout)
         passages = self._rows([one[0] for one in self._tokens.passages(batch.passages)], dropout)
         with torch.autocast(self.device.partition(":")[0], enabled=False):
-            scores = maxsim_scores(queries[0].float(), queries[1], passages[0].float(), passages[1])
+            scores = maxsim_scores(*queries, *passages)
             return self._loss_of(scores, batch, settings)
 
     def _loss_of(self, scores: Tensor, batch: Batch, settings: RetrievalSettings) -> Tensor:
@@ -120,7 +120,7 @@ class Student:
             for places in _alike(pieces):
                 rows, counted = self._rows([pieces[place] for place in places], 0.0)
                 for row, place in enumerate(places):
-                    found[place] = rows[row][counted[row]].float()
+                    found[place] = rows[row][counted[row]]
         return found
 
     def _rows(self, pieces: list[Piece], dropout: float) -> tuple[Tensor, Tensor]:
@@ -139,7 +139,8 @@ class Student:
             rows = torch.nn.functional.linear(
                 rows, self.weights[f"{LINEAR}.weight"], self.weights[f"{LINEAR}.bias"]
             )
-        return torch.nn.functional.normalize(rows, dim=-1, eps=1e-12), kept
+        # In float32 whatever the products were computed in: cosines close to 1 are what is told apart.
+        return torch.nn.functional.normalize(rows.float(), dim=-1, eps=1e-12), kept
 
     def _project(self, settings: RetrievalSettings) -> None:
         name = f"{LINEAR}.weight"

@@ -62,8 +62,11 @@ class SpanReader:
         self._weights = weights_of(files.checkpoint)
         if f"{HEAD}.weight" not in self._weights:
             raise ModelWeightsError(f"'{folder}' has no reader's head ({HEAD}); train one with train_reader.")
-        self._windows = Windows(files.tokenizer)
+        self._windows = Windows(files.tokenizer, piece=256, stride=160)
         self._longest, self._batch_tokens = longest, batch_tokens
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> SpanReader:
+        return self  # nothing in it changes: copies of a program share it
 
     def __call__(self, question: str, context: str | Sequence[str]) -> Prediction:
         """The answer to one question."""
