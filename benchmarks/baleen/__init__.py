@@ -1,0 +1,1 @@
+"""Baleen on HotPotQA and HoVer, beside single searches."""
