@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 PINS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types layers format bench bench-snips bench-embedded bench-prefix bench-constrained bench-dspy-programs bench-compile bench-optimizers bench-agents bench-convert bench-finetune bench-retrieval bench-colbert-qa test-kills docs clean
+.PHONY: help setup demo test lint types layers format bench bench-snips bench-embedded bench-prefix bench-constrained bench-dspy-programs bench-compile bench-optimizers bench-agents bench-convert bench-finetune bench-retrieval bench-colbert-qa test-kills bench-baleen docs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -87,6 +87,9 @@ bench-retrieval: $(VENV)/.dev  ## late interaction beside exact MaxSim, BM25, si
 
 test-kills: $(VENV)/.dev  ## kill a writer of an index at every step of every change; a few minutes
 	TELIC_EVERY_STEP=1 $(BIN)/python -m pytest tests/retrieval_index/test_kills.py
+
+bench-baleen: $(VENV)/.dev  ## multi-hop retrieval on HotPotQA and HoVer, beside single searches
+	$(BIN)/python -m benchmarks.baleen $(ARGS)
 
 docs: $(VENV)/.dev  ## run every Python block of the README and the pages
 	$(BIN)/python -m pytest tests/project/test_docs.py
