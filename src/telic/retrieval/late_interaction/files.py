@@ -143,8 +143,7 @@ class FolderFiles:
         except filelock.Timeout as error:
             raise IndexFileError(
                 f"{self.path}: another process has been writing this index for {self.patience:g} s. Wait "
-                f"for it, "
-                "or look for a process that hangs."
+                "for it, or look for a process that hangs."
             ) from error
         try:
             yield
@@ -285,13 +284,11 @@ def verify(where: str, name: str, data: np.ndarray, written: Written, contents: 
     """
     if data.nbytes != written.size:
         raise IndexFileError(
-            f"{where}: the file '{name}' has {data.nbytes} bytes, but {written.size} were written. "
-            f"Restore it "
-            "from a copy, or build the index again."
+            f"{where}: the file '{name}' has {data.nbytes} bytes, but {written.size} were written. Restore "
+            "it from a copy, or build the index again."
         )
     if contents and sha256(data.data).hexdigest() != written.sha256:
         raise IndexFileError(
-            f"{where}: the file '{name}' is not what was written (its checksum differs). Restore it from "
-            f"a copy, "
-            "or build the index again."
+            f"{where}: the file '{name}' is not what was written (its checksum differs). Restore it from a "
+            "copy, or build the index again."
         )

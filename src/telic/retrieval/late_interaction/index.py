@@ -185,8 +185,7 @@ def _without(opened: Opened, spool: Spool, replacing: bool) -> list[Segment]:
             identity = segment.records.passage(places[0]).id
             raise DataError(
                 f"{opened.files.where}: there is a passage with the id '{identity}' already. Delete it "
-                f"first, or add "
-                "with replace=True."
+                "first, or add with replace=True."
             )
         segment.alive[places] = 0
     return opened.segments
@@ -252,7 +251,7 @@ def check_encoder(files: Files, manifest: Manifest, fingerprint: str, dim: int) 
     """
     if manifest.encoder != fingerprint or manifest.dim != dim:
         raise IndexFileError(
-            f"{files.where}: the index was made by the encoder '{manifest.encoder}' ({manifest.dim} "
-            f"numbers a token), "
-            f"not by '{fingerprint}' ({dim}). Open it with that encoder, or build it again with this one."
+            f"{files.where}: the index was made by the encoder '{manifest.encoder}' ({manifest.dim} numbers "
+            f"a token), not by '{fingerprint}' ({dim}). Open it with that encoder, or build it again with "
+            "this one."
         )

@@ -33,12 +33,13 @@ LANES = 16
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-def _compiled(function: _F) -> _F:
+def compiled(function: _F) -> _F:
+    """The function as machine code, made when it is first called."""
     options = {"nogil": True, "cache": True, "fastmath": _LIBERTIES, "boundscheck": False}
     return cast("_F", numba.njit(**options)(function))
 
 
-@_compiled
+@compiled
 def products(rows: np.ndarray, queries: np.ndarray, out: np.ndarray) -> None:
     """`rows @ queries.T`, float32: `(n, dim)`, `(padded, dim)` to the first columns of `out`."""
     count, dim = rows.shape
@@ -63,7 +64,7 @@ def products(rows: np.ndarray, queries: np.ndarray, out: np.ndarray) -> None:
             out[i, t], out[i, t + 1], out[i, t + 2], out[i, t + 3] = a0, a1, a2, a3
 
 
-@_compiled
+@compiled
 def _match(x0: np.ndarray, x1: np.ndarray, s0: Any, s1: Any, queries: np.ndarray, best: np.ndarray) -> None:
     """Raise `best` to the products of two rows with all queries, each row's known part `s` added."""
     for t in range(0, queries.shape[0], 4):
@@ -84,7 +85,7 @@ def _match(x0: np.ndarray, x1: np.ndarray, s0: Any, s1: Any, queries: np.ndarray
         best[t + 3] = max(best[t + 3], max(a3 + s0[t + 3], b3 + s1[t + 3]))
 
 
-@_compiled
+@compiled
 def packed_maxima(
     picked: np.ndarray,
     starts: np.ndarray,
@@ -143,7 +144,7 @@ def packed_maxima(
             _match(strip[0], strip[1], scores, more, queries, best)
 
 
-@_compiled
+@compiled
 def half_maxima(
     picked: np.ndarray,
     starts: np.ndarray,
@@ -177,7 +178,7 @@ def half_maxima(
             _match(strip[0], strip[1], scores, more, queries, best)
 
 
-@_compiled
+@compiled
 def coarse_scores(
     picked: np.ndarray,
     starts: np.ndarray,
@@ -213,7 +214,7 @@ def coarse_scores(
         out[i] = total
 
 
-@_compiled
+@compiled
 def best_centroids(centroid_scores: np.ndarray, count: int, out: np.ndarray) -> None:
     """The best centroids of each query token, in no order: `(query tokens, n)` from `(centroids, padded)`.
 
@@ -242,7 +243,7 @@ def best_centroids(centroid_scores: np.ndarray, count: int, out: np.ndarray) -> 
                     lowest[t] = scores[t, worst]
 
 
-@_compiled
+@compiled
 def assign(
     rows: np.ndarray,
     centroids: np.ndarray,
@@ -287,7 +288,7 @@ def assign(
         out[i] = best
 
 
-@_compiled
+@compiled
 def _near(x: np.ndarray, rows: np.ndarray, offsets: np.ndarray, out: np.ndarray) -> None:
     for c in range(rows.shape[0]):
         row = rows[c]
@@ -297,7 +298,7 @@ def _near(x: np.ndarray, rows: np.ndarray, offsets: np.ndarray, out: np.ndarray)
         out[c] = total - offsets[c]
 
 
-@_compiled
+@compiled
 def _nearest(x: np.ndarray, rows: np.ndarray, offsets: np.ndarray, first: Any, end: Any) -> tuple[Any, Any]:
     high = np.float32(-np.inf)
     best = first
@@ -318,7 +319,7 @@ def _nearest(x: np.ndarray, rows: np.ndarray, offsets: np.ndarray, first: Any, e
     return best, high
 
 
-@_compiled
+@compiled
 def add_rows(rows: np.ndarray, centroid_of: np.ndarray, sums: np.ndarray, counts: np.ndarray) -> None:
     """Add each row to the sum of its centroid, and count it."""
     for i in range(rows.shape[0]):
@@ -330,7 +331,7 @@ def add_rows(rows: np.ndarray, centroid_of: np.ndarray, sums: np.ndarray, counts
             total[d] += x[d]
 
 
-@_compiled
+@compiled
 def quantise(
     rows: np.ndarray,
     centroid_of: np.ndarray,
@@ -367,7 +368,7 @@ def quantise(
             packed[d // each] |= np.uint8(codes[d] << (bits * (d % each)))
 
 
-@_compiled
+@compiled
 def squared_error(rows: np.ndarray, centroid_of: np.ndarray, centroids: np.ndarray) -> float:
     """Sum of the squared distances of rows from their centroids."""
     total = 0.0

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from telic.retrieval.late_interaction.kernels import _compiled
+from telic.retrieval.late_interaction.kernels import compiled
 
 
-@_compiled
+@compiled
 def _sizes(starts: np.ndarray, centroid_of: np.ndarray, last: np.ndarray, sizes: np.ndarray) -> None:
     for passage in range(starts.shape[0] - 1):
         for token in range(starts[passage], starts[passage + 1]):
@@ -26,7 +26,7 @@ def _sizes(starts: np.ndarray, centroid_of: np.ndarray, last: np.ndarray, sizes:
                     step >>= 7
 
 
-@_compiled
+@compiled
 def _fill(
     starts: np.ndarray, centroid_of: np.ndarray, last: np.ndarray, place: np.ndarray, out: np.ndarray
 ) -> None:
@@ -44,7 +44,7 @@ def _fill(
                 place[c] += 1
 
 
-@_compiled
+@compiled
 def collect(
     lists: np.ndarray,
     ends: np.ndarray,

@@ -128,13 +128,12 @@ class Manifest:
         if body.get("format") != FORMAT or body.get("version") != VERSION:
             raise IndexFileError(
                 f"{where}: the manifest is of '{body.get('format')}' version {body.get('version')}; this "
-                f"release "
-                f"reads '{FORMAT}' version {VERSION}. Build the index again."
+                f"release reads '{FORMAT}' version {VERSION}. Build the index again."
             )
         if checksum != stable_hash(body):
             raise IndexFileError(
                 f"{where}: the manifest is not what was written (its checksum differs). Build the index "
-                f"again."
+                "again."
             )
         return cls(
             **{name: body[name] for name in _NUMBERS},

@@ -104,9 +104,8 @@ class LateInteraction(Retriever):
             rescore_bits is not None and (rescore_bits not in WIDTHS or rescore_bits <= bits)
         ):
             raise InputError(
-                f"LateInteraction.build: bits={bits!r}, rescore_bits={rescore_bits!r}: each must be one "
-                f"of {WIDTHS}, "
-                "and rescore_bits more than bits."
+                f"LateInteraction.build: bits={bits!r}, rescore_bits={rescore_bits!r}: each must be one of "
+                f"{WIDTHS}, and rescore_bits more than bits."
             )
         encoder = encoder or _default_encoder()
         files: Files = MemoryFiles() if path is None else FolderFiles(path)

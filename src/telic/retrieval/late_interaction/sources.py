@@ -86,8 +86,7 @@ class Spool:
             if len(found) > 1:
                 raise DataError(
                     f"{where}: the corpus has the id '{identity}' twice, as items {found[0]} and "
-                    f"{found[1]}. Give "
-                    "each passage an id of its own."
+                    f"{found[1]}. Give each passage an id of its own."
                 )
 
 

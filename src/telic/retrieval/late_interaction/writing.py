@@ -53,9 +53,8 @@ class Recipe:
         for passage, rows in zip(passages, vectors, strict=True):
             if rows.ndim != 2 or rows.shape[1] != self.dim or not np.isfinite(rows).all():
                 raise DataError(
-                    f"The encoder's vectors of passage '{passage.id}' are of shape {rows.shape}, or not "
-                    f"all finite; "
-                    f"(tokens, {self.dim}) is needed."
+                    f"The encoder's vectors of passage '{passage.id}' are of shape {rows.shape}, or not all "
+                    f"finite; (tokens, {self.dim}) is needed."
                 )
         return vectors
 
