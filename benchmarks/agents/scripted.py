@@ -62,12 +62,21 @@ class Way:
 
 
 def _natively(step: Step) -> list[Reply]:
-    calls = step.calls if isinstance(step, Calls) else [Call("submit", step.values)]
+    return [_native(step.calls if isinstance(step, Calls) else [Call("submit", step.values)])]
+
+
+def _natively_then_asked(step: Step) -> list[Reply]:
+    if isinstance(step, Calls):
+        return [_native(step.calls)]
+    return [_native([Call("finish")]), _marked(reasoning="As planned.", **step.values)]
+
+
+def _native(calls: Sequence[Call]) -> Reply:
     made = [
         {"id": f"c{n}", "type": "function", "function": {"name": c.name, "arguments": json.dumps(c.args)}}
         for n, c in enumerate(calls)
     ]
-    return [{"content": None, "tool_calls": made}]
+    return {"content": None, "tool_calls": made}
 
 
 def _as_calls_in_text(step: Step) -> list[Reply]:
@@ -93,6 +102,7 @@ def _marked(**fields: Any) -> str:
 
 
 WAYS = {
+    "react-native": Way("ReAct, native calls", telic.ReAct, None, _natively_then_asked),
     "react": Way("ReAct, in text", telic.ReAct, ChatAdapter(), _as_moves),
     "native": Way("ReActV2, native calls", telic.ReActV2, None, _natively),
     "text": Way("ReActV2, calls in text", telic.ReActV2, ChatAdapter(), _as_calls_in_text),
