@@ -87,7 +87,7 @@ def test_dense_layers_on_end_are_one_map(tmp_path: Path) -> None:
     tiny.write_dense(folder / "2_Dense", {"linear.weight": second, "linear.bias": bias}, use_residual=True)
     rows = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
     rows.append({"idx": 2, "name": "2", "path": "2_Dense", "type": "pylate.models.Dense.Dense"})
-    plain = Encoder.load(tiny.write_plain(tmp_path / "plain"), passage_length=20, skipped=(), query_length=12)
+    plain = Encoder.load(tiny.write_plain(tmp_path / "plain"))
     tiny.write_json(folder / "modules.json", rows)
     encoder = Encoder.load(folder, passage_marker=None, skipped=())
     states = plain._model([np.array(tiny.tokenizer().encode(TEXT).ids)], [10])[0]
@@ -112,7 +112,7 @@ def test_pooling_by_the_first_token(tmp_path: Path) -> None:
     tiny.write_json(folder / "modules.json", rows)
     (folder / "1_Pooling").mkdir()
     tiny.write_json(folder / "1_Pooling" / "config.json", {"pooling_mode_cls_token": True})
-    encoder = Encoder.load(folder, passage_length=32, query_length=32)
+    encoder = Encoder.load(folder, special_in_passages=True)
     np.testing.assert_allclose(encoder(TEXT), encoder.encode_passages([TEXT])[0][0], atol=1e-6)
 
 
@@ -273,7 +273,7 @@ def test_a_fingerprint_tells_weights_settings_and_vocabulary_apart(tmp_path: Pat
         Encoder.load(tiny.write_plain(tmp_path / "b", seed=1), **lengths),
         Encoder.load(folder, **{**lengths, "query_length": 31}),
         Encoder.load(folder, **lengths, skipped=(",",)),
-        Encoder.load(folder, **lengths, special_in_passages=False),
+        Encoder.load(folder, **lengths, special_in_passages=True),
         Encoder.load(folder, **lengths, augment=True),
         Encoder.load(tiny.write_colbert(tmp_path / "c")),
         Encoder.load(tiny.write_colbert(tmp_path / "d", dim=9)),

@@ -57,7 +57,7 @@ def unit(rows: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("kind", ["bert", "distilbert", "roberta"])
 def test_vectors_are_those_of_the_familys_own_library(tmp_path: Path, kind: str) -> None:
     folder = tiny.write_plain(tmp_path, kind)
-    mine = Encoder.load(folder, passage_length=32, query_length=32, skipped=())
+    mine = Encoder.load(folder, passage_length=32, skipped=(), special_in_passages=True)
     encoded = mine.encode_passages(TEXTS)
     for text, rows in zip(TEXTS, encoded, strict=True):
         ids = tiny.tokenizer().encode(text).ids
@@ -70,13 +70,17 @@ def test_vectors_are_those_of_the_familys_own_library(tmp_path: Path, kind: str)
 @pytest.mark.parametrize("thetas", [{}, {"global_rope_theta": 500.0, "local_rope_theta": 70.0}])
 def test_modern_bert_is_that_of_its_own_library(tmp_path: Path, thetas: dict[str, float]) -> None:
     folder = tiny.write_modern(tmp_path, **thetas)
-    mine = Encoder.load(folder, passage_length=48, query_length=16, augment=True, skipped=())
+    sizes = {"passage_length": 48, "query_length": 16, "augment": True}
+    special = {"special_in_queries": True, "special_in_passages": True}
+    mine = Encoder.load(folder, **sizes, **special, skipped=())
     texts = [*TEXTS, "a b c d e f g h i j k l m n o p q r s t u v w x y z " * 2]
     for text, rows in zip(texts, mine.encode_passages(texts), strict=True):
         ids = [2, *tiny.tokenizer().encode(text, add_special_tokens=False).ids[:46], 3]
         np.testing.assert_allclose(rows, unit(their_states(folder, ids, len(ids))), atol=5e-5)
     ids = [*tiny.tokenizer().encode("cat").ids, *[4] * 13]
-    np.testing.assert_allclose(mine.encode_queries(["cat"])[0], unit(their_states(folder, ids, 3)), atol=5e-5)
+    theirs = unit(their_states(folder, ids, 3))
+    # Mask tokens further along see no token at all, for which there is no right answer.
+    np.testing.assert_allclose(mine.encode_queries(["cat"])[0][:5], theirs[:5], atol=5e-5)
     again = Encoder.load(mine.save(tmp_path / "saved"))
     assert again.fingerprint == mine.fingerprint
 

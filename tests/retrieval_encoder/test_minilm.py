@@ -29,7 +29,7 @@ def test_token_vectors_are_those_of_transformers(encoder: Encoder, minilm: Path)
     model = transformers.AutoModel.from_pretrained(minilm).eval()
     cut = transformers.AutoTokenizer.from_pretrained(minilm)
     texts = [*TEXTS, "", " ".join(TEXTS * 20)]
-    every = Encoder.load(minilm, skipped=())
+    every = Encoder.load(minilm, skipped=(), special_in_passages=True)
     for text, rows in zip(texts, every.encode_passages(texts), strict=True):
         with torch.inference_mode():
             theirs = model(**cut([text], return_tensors="pt", truncation=True, max_length=256))

@@ -18,8 +18,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny.write_plain(tmp_path_factory.mktemp("model"))
 
 
+SIZES: dict[str, Any] = {
+    "passage_length": 32,
+    "query_length": 16,
+    "special_in_queries": True,
+    "special_in_passages": True,
+}
+
+
 def load(folder: Path, **changes: Any) -> Encoder:
-    return Encoder.load(folder, **{"passage_length": 32, "query_length": 16, **changes})
+    return Encoder.load(folder, **{**SIZES, **changes})
 
 
 EDGES = ["", "   \n\t", "?!...,", "😀 😀", "שלום עולם", "\x00", "\ud800 half", "x" * 100_000, "a. " * 30_000]
@@ -43,9 +51,10 @@ def test_a_passage_of_marks_alone_keeps_its_first_token(folder: Path) -> None:
 
 
 def test_marks_count_in_queries_and_not_in_passages(folder: Path) -> None:
-    encoder = load(folder)
+    encoder = load(folder, skip_in_queries=False)
     assert encoder.query_tokens("cat, mat!") == ["[CLS]", "cat", ",", "mat", "!", "[SEP]"]
     assert encoder.passage_tokens("cat, mat!") == ["[CLS]", "cat", "mat", "[SEP]"]
+    assert load(folder, skip_in_queries=True).query_tokens("cat, mat!") == ["[CLS]", "cat", "mat", "[SEP]"]
     assert load(folder, skipped=("cat",)).passage_tokens("cat, mat") == ["[CLS]", ",", "mat", "[SEP]"]
 
 
@@ -116,3 +125,11 @@ def test_no_texts_no_rows(folder: Path) -> None:
 def test_an_encoder_that_is_not_there_is_named_with_what_there_is(tmp_path: Path) -> None:
     with pytest.raises(ModelWeightsError, match="'minilm'"):
         Encoder.load(tmp_path / "nothing")
+
+
+def test_a_plain_models_rows_are_those_of_words(folder: Path) -> None:
+    encoder = Encoder.load(folder)
+    assert encoder.query_tokens("Who sat, on the mat?") == ["who", "sat", "on", "the", "mat"]
+    assert encoder.passage_tokens("The cat sat.") == ["the", "cat", "sat"]
+    assert encoder.query_tokens("?!") == encoder.passage_tokens("") == ["[CLS]"]
+    assert (encoder.settings.query_length, encoder.settings.passage_length) == (40, 40)

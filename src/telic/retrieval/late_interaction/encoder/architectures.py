@@ -85,10 +85,10 @@ def build(checkpoint: Checkpoint) -> Model:
             f"{checkpoint.folder}: models of type '{kind or 'unknown'}' are not read; known are "
             f"{', '.join([*_FAMILIES, _MODERN])}."
         )
-    return _bert(checkpoint, kind, family)
+    return _bert(checkpoint, family)
 
 
-def _bert(checkpoint: Checkpoint, kind: str, family: _Family) -> Bert:
+def _bert(checkpoint: Checkpoint, family: _Family) -> Bert:
     config = checkpoint.config
     _check(checkpoint, family)
     parts = _Parts(checkpoint, "embeddings.word_embeddings.weight")
@@ -102,12 +102,19 @@ def _bert(checkpoint: Checkpoint, kind: str, family: _Family) -> Bert:
     return Bert(
         words=words,
         positions=positions,
-        first_position=int(config.get("pad_token_id") or 0) + 1 if kind in _AFTER_PADDING else 0,
+        first_position=first_position(config),
         norm=parts.norm("embeddings.LayerNorm"),
         layers=tuple(_layer(parts, family, number, heads) for number in range(depth)),
         heads=heads,
         epsilon=float(config.get("layer_norm_eps", 1e-12)),
     )
+
+
+def first_position(config: dict[str, Any]) -> int:
+    """The number of the first token's place; `max_position_embeddings` counts those before it too."""
+    if config.get("model_type") not in _AFTER_PADDING:
+        return 0
+    return int(config.get("pad_token_id") or 0) + 1
 
 
 def _check(checkpoint: Checkpoint, family: _Family) -> None:

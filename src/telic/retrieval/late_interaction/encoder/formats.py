@@ -16,6 +16,7 @@ import numpy as np
 
 from telic._lazy import require
 from telic.errors import ModelWeightsError
+from telic.retrieval.late_interaction.encoder.architectures import first_position
 from telic.retrieval.late_interaction.encoder.bert import Dense
 from telic.retrieval.late_interaction.encoder.checkpoint import Checkpoint, read_json
 from telic.retrieval.late_interaction.encoder.settings import PUNCTUATION, EncoderSettings
@@ -139,9 +140,15 @@ def _settings(folder: Path, inner: Path, checkpoint: Checkpoint, projected: bool
         return _pylate_settings(sentence)
     if (folder / COLBERT_FILE).is_file() or projected:
         return _colbert_settings(read_json(folder / COLBERT_FILE))
-    longest = int(checkpoint.config.get("max_position_embeddings", 512))
+    longest = int(checkpoint.config.get("max_position_embeddings", 512)) - first_position(checkpoint.config)
     said = read_json(inner / "sentence_bert_config.json").get("max_seq_length") or 256
-    return EncoderSettings(query_length=min(64, longest), passage_length=min(int(said), longest))
+    return EncoderSettings(
+        query_length=min(64, longest),
+        passage_length=min(int(said), longest),
+        skip_in_queries=True,
+        special_in_queries=False,
+        special_in_passages=False,
+    )
 
 
 def _pylate_settings(said: dict[str, Any]) -> EncoderSettings:

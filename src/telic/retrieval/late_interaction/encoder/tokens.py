@@ -77,6 +77,8 @@ class Tokens:
             if not settings.special_in_queries:
                 keep[: len(head)] = False
                 keep[len(head) + len(content) : len(head) + len(content) + len(self._after)] = False
+            if settings.skip_in_queries:
+                keep[len(head) :][: len(content)] &= ~np.isin(np.array(content, np.int32), self._skipped)
             yield Piece(ids, seen, _some(keep))
 
     def passages(self, texts: Sequence[str]) -> Iterator[list[Piece]]:
