@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 import telic.cli.options as options
+import telic.cli.table as table
 from telic.cli.examples import load_examples
 from telic.cli.exits import BUDGET, say
 from telic.cli.metrics import load_metric
@@ -19,18 +20,22 @@ from telic.cli.options import OptimizerName
 from telic.cli.output import Json, line, print_facts, print_json, print_table
 from telic.cli.programs import load_program, output_names, use_lm
 
+OWN_SHARE = 0.5
+"""Of the data, to choose by, where the program is made from columns and nothing is said."""
+
 
 def compile_program(
     context: typer.Context,
-    program: options.Program,
     data: options.Data,
-    metric: options.Metric,
-    out: options.Out,
+    program: options.MaybeProgram = None,
+    metric: options.MaybeMetric = None,
+    out: options.MaybeOut = None,
     optimizer: options.Optimizer = OptimizerName.auto,
     base: options.Base = None,
     val: options.Val = None,
     val_share: options.ValShare = None,
     inputs: options.Inputs = None,
+    outputs: options.Outputs = None,
     limit: options.Limit = None,
     demos: options.Demos = options.DEMOS,
     bootstrapped: options.Bootstrapped = options.BOOTSTRAPPED,
@@ -57,9 +62,13 @@ def compile_program(
     Every answer and score is recorded before it is used. Interrupted, the same command goes on where it was;
     when the budget is reached, the best program so far is saved (exit code 3).
     """
+    out = out or Path(f"{Path(data).name.partition('.')[0]}.program.json")
     if out.suffix != ".json":
         raise typer.BadParameter(f"--out ends in .json, not '{out.name}'.")
-    target = load_program(program, base)
+    target, metric = _target(program, base, metric, data, inputs, outputs, limit)
+    if program is None:
+        val_share = OWN_SHARE if val is None and val_share is None else val_share
+        lm = lm or table.model_for_all()
     use_lm(target, lm, api_base=api_base, temperature=temperature, max_tokens=max_tokens, adapter=adapter)
     sets = _sets(target, data, val, val_share, inputs, limit, seed)
     chosen = {
@@ -80,6 +89,27 @@ def compile_program(
         with _noting(context, out), _expecting(made, target, taken):
             compiled = made.compile(target, **taken)
     _saved(compiled, out, as_json)
+
+
+def _target(
+    program: str | None,
+    base: str | None,
+    metric: str | None,
+    data: str,
+    inputs: str | None,
+    outputs: str | None,
+    limit: int | None,
+) -> tuple[Any, str]:
+    """The program, and the metric's name: as named, or made from the columns of the data."""
+    if program is None:
+        made = table.program_of(data, inputs, outputs, limit)
+        say(f"Made from the columns: {made.signature.signature}")
+        return made, metric or table.metric_for(made)
+    if outputs is not None:
+        raise typer.BadParameter("--outputs is for data without a PROGRAM, which knows its outputs.")
+    if metric is None:
+        raise typer.BadParameter("say with --metric what is good.")
+    return load_program(program, base), metric
 
 
 def _saved(compiled: Any, out: Path, as_json: bool) -> None:

@@ -25,12 +25,31 @@ class OptimizerName(StrEnum):
 DATA_HELP = "A .csv, .jsonl or .json file, or the name of a data set ('NAME' or 'NAME:split')."
 
 Program = Annotated[str, typer.Argument(metavar="PROGRAM", help=PROGRAM_HELP)]
+MaybeProgram = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[PROGRAM]",
+        help=f"{PROGRAM_HELP} Left out, it is made from the columns --inputs and --outputs.",
+    ),
+]
 Base = Annotated[
     str | None,
     typer.Option("--program", metavar="PROGRAM", help="The code of a saved program, if PROGRAM is one."),
 ]
 Data = Annotated[str, typer.Option("--data", metavar="DATA", help=DATA_HELP)]
 Metric = Annotated[str, typer.Option("--metric", metavar="METRIC", help=METRIC_HELP)]
+MaybeMetric = Annotated[
+    str | None,
+    typer.Option(
+        "--metric",
+        metavar="METRIC",
+        help=f"{METRIC_HELP} For a program made from columns, exact; f1 where an output is free text.",
+    ),
+]
+Outputs = Annotated[
+    str | None,
+    typer.Option("--outputs", metavar="A,B", help="Columns to be found, where there is no PROGRAM."),
+]
 Inputs = Annotated[
     str | None,
     typer.Option("--inputs", metavar="A,B", help="Input fields of the examples; by default the program's."),
@@ -58,6 +77,10 @@ BudgetUsd = Annotated[float | None, typer.Option("--budget-usd", min=0, help="Mo
 BudgetSeconds = Annotated[float | None, typer.Option("--budget-seconds", min=0, help="Most seconds.")]
 
 Out = Annotated[Path, typer.Option("--out", help="Where to save the compiled program (.json).")]
+MaybeOut = Annotated[
+    Path | None,
+    typer.Option("--out", help="Where to save the compiled program; by default DATA.program.json."),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would take; no model is asked.")]
 Optimizer = Annotated[
     OptimizerName,
