@@ -62,9 +62,7 @@ def compile_program(
     Every answer and score is recorded before it is used. Interrupted, the same command goes on where it was;
     when the budget is reached, the best program so far is saved (exit code 3).
     """
-    out = out or Path(f"{Path(data).name.partition('.')[0]}.program.json")
-    if out.suffix != ".json":
-        raise typer.BadParameter(f"--out ends in .json, not '{out.name}'.")
+    out = _file(out, data)
     target, metric = _target(program, base, metric, data, inputs, outputs, limit)
     if program is None:
         val_share = OWN_SHARE if val is None and val_share is None else val_share
@@ -77,18 +75,24 @@ def compile_program(
         "max_bootstrapped_demos": min(bootstrapped, demos),
         "max_rounds": rounds,
         "metric_threshold": threshold,
-        "num_threads": threads,
-        "teacher_settings": _teacher(teacher_lm),
-        "seed": seed,
+        **{"num_threads": threads, "teacher_settings": _teacher(teacher_lm), "seed": seed},
     }
     made, taken = _optimizer(optimizer, sets, chosen, candidates)
     with options.within_budget(budget_calls, budget_tokens, budget_usd, budget_seconds):
         if dry_run:
             _forecast(made.forecast(target, **taken), as_json)
-            return
-        with _noting(context, out), _expecting(made, target, taken):
-            compiled = made.compile(target, **taken)
-    _saved(compiled, out, as_json)
+        else:
+            with _noting(context, out), _expecting(made, target, taken):
+                compiled = made.compile(target, **taken)
+            _saved(compiled, out, as_json)
+
+
+def _file(out: Path | None, data: str) -> Path:
+    """Where the program is saved."""
+    found = out or Path(f"{Path(data).name.partition('.')[0]}.program.json")
+    if found.suffix != ".json":
+        raise typer.BadParameter(f"--out ends in .json, not '{found.name}'.")
+    return found
 
 
 def _target(
