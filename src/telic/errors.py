@@ -51,20 +51,10 @@ carry one goes through `redact` first.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-_SECRET = re.compile(
-    r"(?i)(?:(?<=bearer )|(?<=basic )|(?<=api[-_]key[\"'=: ])|(?<=api[-_]key[\"'=:] )|(?<=key=))"
-    r"[\w\-.~+/=]{6,}"
-    r"|\b(?:sk|pk|rk|gsk|xai|hf|ghp|key)[-_][\w\-]{8,}"
-)
-
-
-def redact(text: str) -> str:
-    """Replace anything in `text` that looks like a credential by `***`."""
-    return _SECRET.sub("***", text)
+from telic._secrets import redact as redact
 
 
 class TelicError(Exception):
@@ -404,9 +394,6 @@ class MissingExtraError(TelicError, ImportError):
     """An optional part of telic is not installed; the message gives the command."""
 
 
-_RETRYABLE = (LMRateLimitError, LMServerError, LMTimeoutError, LMTransportError)
-
-
 def is_retryable_lm_error(error: BaseException) -> bool:
     """Whether asking again may help: rate limits, server failures, time-outs and broken connections."""
-    return isinstance(error, _RETRYABLE)
+    return isinstance(error, (LMRateLimitError, LMServerError, LMTimeoutError, LMTransportError))

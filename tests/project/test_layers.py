@@ -10,6 +10,7 @@ import pytest
 from tests.project.source import Module, modules, resolve
 
 LINES: tuple[tuple[str, ...], ...] = (
+    ("_secrets",),
     ("errors",),
     ("_json", "_text", "_lazy"),
     ("types",),

@@ -69,14 +69,8 @@ def compile_program(
         lm = lm or table.model_for_all()
     use_lm(target, lm, api_base=api_base, temperature=temperature, max_tokens=max_tokens, adapter=adapter)
     sets = _sets(target, data, val, val_share, inputs, limit, seed)
-    chosen = {
-        "metric": load_metric(metric, output_names(target)),
-        "max_labeled_demos": demos,
-        "max_bootstrapped_demos": min(bootstrapped, demos),
-        "max_rounds": rounds,
-        "metric_threshold": threshold,
-        **{"num_threads": threads, "teacher_settings": _teacher(teacher_lm), "seed": seed},
-    }
+    chosen = _chosen(demos, bootstrapped, rounds, threshold, threads, teacher_lm, seed)
+    chosen["metric"] = load_metric(metric, output_names(target))
     made, taken = _optimizer(optimizer, sets, chosen, candidates)
     with options.within_budget(budget_calls, budget_tokens, budget_usd, budget_seconds):
         if dry_run:
@@ -171,6 +165,27 @@ def _teacher(model: str | None) -> dict[str, Any]:
     from telic.lm.model import LM
 
     return {"lm": LM(model)}
+
+
+def _chosen(
+    demos: int,
+    bootstrapped: int,
+    rounds: int,
+    threshold: float | None,
+    threads: int | None,
+    teacher_lm: str | None,
+    seed: int,
+) -> dict[str, Any]:
+    """What optimizers are told, by the names of their parameters."""
+    return {
+        "max_labeled_demos": demos,
+        "max_bootstrapped_demos": min(bootstrapped, demos),
+        "max_rounds": rounds,
+        "metric_threshold": threshold,
+        "num_threads": threads,
+        "teacher_settings": _teacher(teacher_lm),
+        "seed": seed,
+    }
 
 
 def _optimizer(
