@@ -86,7 +86,7 @@ def texts(count: int) -> tuple[list[str], list[str]]:
     corpus = datasets.load_corpus("hotpotqa")
     order = np.random.default_rng(0).permutation(len(corpus))
     paragraphs = [f"{corpus[place]['title']}. {corpus[place]['text']}" for place in order.tolist()[:count]]
-    rows = [row for split in ("dev", "test") for row in datasets.load("hotpotqa")[split]]
+    rows = [row for split in ("dev", "test") for row in datasets.load("hotpotqa", split)]
     return paragraphs, [str(row["question"]) for row in rows][:QUERIES]
 
 

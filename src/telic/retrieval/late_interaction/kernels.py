@@ -369,9 +369,9 @@ def quantise(
 
 
 @compiled
-def squared_error(rows: np.ndarray, centroid_of: np.ndarray, centroids: np.ndarray) -> float:
+def squared_error(rows: np.ndarray, centroid_of: np.ndarray, centroids: np.ndarray) -> Any:
     """Sum of the squared distances of rows from their centroids."""
-    total = 0.0
+    total: Any = 0.0
     for i in range(rows.shape[0]):
         x, centre = rows[i], centroids[centroid_of[i]]
         short = np.float32(0)

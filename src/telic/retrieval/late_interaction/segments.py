@@ -111,8 +111,8 @@ class SegmentWriter:
             return
         rows = np.concatenate(vectors).astype(np.float32)
         codec, centroids = self._codec, self._codec.centroids.rows
-        nearest = codec.centroids.nearest(rows).astype(ID_TYPE)
-        self._error += kernels.squared_error(rows, nearest, centroids)
+        nearest: np.ndarray = codec.centroids.nearest(rows).astype(ID_TYPE)
+        self._error += float(kernels.squared_error(rows, nearest, centroids))
         packed = codec.residuals.packed(rows, nearest, centroids)
         finer = None if codec.rescoring is None else codec.rescoring.packed(rows, nearest, centroids)
         for passage in passages:
