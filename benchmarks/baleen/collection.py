@@ -8,7 +8,6 @@ from typing import Any
 
 import telic
 from telic import datasets
-from telic.errors import IndexFileError
 from telic.retrieval import BM25, LateInteraction, Passage
 from telic.systems.baleen import GoldQuestion, Titles
 
@@ -35,9 +34,9 @@ def collection(folder: Path, encoder: Any) -> Collection:
     """Indexes of the paragraphs; that of late interaction is kept in a folder, as encoding takes minutes."""
     found = passages()
     path = folder / "hotpotqa.index"
-    try:
+    if path.is_dir():
         tokens = LateInteraction.open(path, encoder)
-    except IndexFileError:
+    else:
         tokens = LateInteraction.build(found, encoder=encoder, path=path)
     return Collection({p.id: p for p in found}, BM25(found), tokens, Titles(found))
 

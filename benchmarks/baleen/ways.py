@@ -41,17 +41,17 @@ def ways(of: Collection, hops: int = 2) -> dict[str, Way]:
         "BM25": single(of, of.words),
         "late interaction": single(of, of.tokens),
         "hybrid": single(of, Hybrid(of.words, of.tokens, method="scores")),
+        "Baleen, fused, titles": baleen(of, linked, hops),
         "one hop, fused, titles": baleen(of, linked, 1),
         "Baleen, FLIPR, one search a hop": baleen(of, flipr, hops, branching=False),
         "Baleen, FLIPR": baleen(of, flipr, hops),
         "Baleen, fused": baleen(of, fused, hops),
-        "Baleen, fused, titles": baleen(of, linked, hops),
     }
 
 
 def condenser(of: Collection, **options: Any) -> LateInteractionCondenser:
     """The one that all ways have."""
-    return LateInteractionCondenser(of.tokens.encoder, keep=FACTS, **options)
+    return LateInteractionCondenser(of.tokens, keep=FACTS, **options)
 
 
 def single(of: Collection, retriever: Retriever) -> Way:

@@ -17,6 +17,7 @@ from telic.systems.baleen import (
     ProgramCondenser,
 )
 from telic.systems.baleen.facts import facts_of
+from telic.systems.baleen.sentence_vectors import sentence_vectors
 from telic.testing import HashEncoder
 from tests.scripted import ScriptedLM, chat
 from tests.systems_baleen.world import CHAIN, CORPUS, MemoryIndex
@@ -56,6 +57,23 @@ def test_stage_one_lets_few_of_one_passage_through() -> None:
     kept = condenser.condense("Where does the river flow?", [], [Passage("long", text), CORPUS[4]])
     assert [fact.passage for fact in kept].count("long") == 2
     assert len(LateInteractionCondenser(ENCODER, through=1).condense("river", [], CORPUS)) == 1
+
+
+def test_vectors_of_sentences_come_from_the_index() -> None:
+    index = MemoryIndex(CORPUS)
+    facts = [fact for passage in CORPUS for fact in facts_of(passage)]
+    rows = sentence_vectors(index, facts)
+    for fact, vectors in zip(facts, rows, strict=True):  # equal words have equal vectors: as if encoded
+        np.testing.assert_allclose(vectors, index.encoder.encode_passages([str(fact)])[0], atol=1e-6)
+    elsewhere = Fact("moor", 9, "Moor", "It is elsewhere.")
+    np.testing.assert_allclose(
+        sentence_vectors(index, [elsewhere])[0], index.encoder.encode_passages([str(elsewhere)])[0]
+    )
+    question = "Which fifteen animals does the Animal Wall show?"
+    from_index = LateInteractionCondenser(index).condense(question, [], CORPUS)
+    assert places(from_index) == places(
+        LateInteractionCondenser(index.encoder).condense(question, [], CORPUS)
+    )
 
 
 def test_what_adds_too_little_is_not_kept() -> None:

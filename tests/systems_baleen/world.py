@@ -44,5 +44,8 @@ class MemoryIndex:
     def token_maxima(self, query_vectors: np.ndarray, ids: Sequence[str]) -> np.ndarray:
         return np.stack([(query_vectors @ self.rows[identity].T).max(axis=1) for identity in ids])
 
+    def vectors(self, identity: str) -> np.ndarray:
+        return self.rows[identity]
+
     def passage(self, identity: str) -> Passage:
         return self.corpus[identity]

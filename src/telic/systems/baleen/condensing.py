@@ -18,9 +18,11 @@ from telic.program.stepped import Call, SteppedModule
 from telic.retrieval.passage import Passage
 from telic.runtime.steps import Do, Steps
 from telic.systems.baleen.facts import Fact, facts_of
+from telic.systems.baleen.sentence_vectors import sentence_vectors
 
 if TYPE_CHECKING:
     from telic.retrieval.late_interaction.encoding import TokenEncoder
+    from telic.systems.baleen.flipr import TokenIndex
 
 
 class Condenser(SteppedModule):
@@ -38,14 +40,15 @@ class Condenser(SteppedModule):
 
 
 class LateInteractionCondenser(Condenser):
-    """Scores sentences by their tokens, with an encoder that need not be trained for it.
+    """Scores sentences by their tokens, with vectors that need not be trained for it.
 
     Stage one scores each sentence (with its title) by MaxSim with the question, per token of the question,
     and adds what its passage scored. Stage two keeps those sentences that together match the question's
     tokens best: again and again the one that adds most to what is matched already, as long as it adds enough.
 
     Args:
-        encoder: makes the vectors.
+        index: the passages' index: the vectors of sentences are taken from it, as they stand in their
+            passages. Or an encoder, which then encodes each sentence with its title.
         through: how many sentences stage one lets through.
         per_passage: how many of one passage at most.
         keep: how many facts are kept at most.
@@ -60,7 +63,7 @@ class LateInteractionCondenser(Condenser):
 
     def __init__(
         self,
-        encoder: TokenEncoder,
+        index: TokenIndex | TokenEncoder,
         *,
         through: int = 12,
         per_passage: int = 2,
@@ -74,7 +77,7 @@ class LateInteractionCondenser(Condenser):
                 f"LateInteractionCondenser: through={through!r}, per_passage={per_passage!r} and "
                 f"keep={keep!r} must be at least 1."
             )
-        self.encoder = _Shared(encoder)
+        self.index = _Shared(index)
         self.through, self.per_passage, self.keep = through, per_passage, keep
         self.least, self.passages, self.joint = least, passages, joint
 
@@ -95,9 +98,15 @@ class LateInteractionCondenser(Condenser):
 
     def _matches(self, question: str, sentences: Sequence[Fact]) -> np.ndarray:
         """Each token of the question's best match in each sentence: `(sentences, tokens)`."""
-        encoder = self.encoder.of
+        index = self.index.of
+        indexed = hasattr(index, "candidates")
+        encoder = index.encoder if indexed else index
         query = encoder.encode_queries([question])[0]
-        rows = encoder.encode_passages([str(sentence) for sentence in sentences])
+        rows = (
+            sentence_vectors(index, sentences)
+            if indexed
+            else encoder.encode_passages([str(sentence) for sentence in sentences])
+        )
         matches: np.ndarray = np.stack([(query @ sentence.T).max(axis=1) for sentence in rows])
         return matches
 

@@ -37,6 +37,10 @@ class TokenIndex(Protocol):
         """The passage with an id."""
         ...
 
+    def vectors(self, identity: str) -> np.ndarray:
+        """A passage's vectors: float32 `(tokens, dim)`."""
+        ...
+
 
 def focused_scores(
     maxima: np.ndarray, question: int, top_question: int | None = None, top_facts: int | None = None

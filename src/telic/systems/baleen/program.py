@@ -28,7 +28,7 @@ class Baleen(SteppedModule):
     Args:
         search: finds the passages of a hop: `FusedHops`, `FLIPR`, or a `LateInteraction` index, over which
             FLIPR is then made.
-        condenser: keeps facts; by default late interaction with the encoder of the index.
+        condenser: keeps facts; by default late interaction over the index.
         reader: any program with the inputs `context` (a list of texts) and `question`, or `claim`; `None` for
             retrieval alone. By default a predictor.
         task: `"answer"` questions, or `"verify"` claims.
@@ -37,7 +37,7 @@ class Baleen(SteppedModule):
         **options: further options of `CondensedRetrieval`.
 
     Raises:
-        InputError: the task is neither, or there is no encoder to make a condenser with.
+        InputError: the task is neither, or there is no index to make a condenser with.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Baleen(SteppedModule):
         if task not in ("answer", "verify"):
             raise InputError(f"Baleen: task must be 'answer' or 'verify', not {task!r}.")
         hops = search if hasattr(search, "find") else FLIPR(search)
-        condenser = condenser or LateInteractionCondenser(_encoder(hops))
+        condenser = condenser or LateInteractionCondenser(_index(hops))
         self.retrieve = CondensedRetrieval(hops, condenser, max_hops=max_hops, k=k, **options)
         self.asked = "claim" if task == "verify" else "question"
         signature = VerifyFromFacts if task == "verify" else AnswerFromFacts
@@ -80,8 +80,8 @@ class Baleen(SteppedModule):
         return Prediction({**dict(found.items()), **dict(read.items())})
 
 
-def _encoder(search: HopSearch) -> Any:
+def _index(search: HopSearch) -> Any:
     flipr = search.flipr if isinstance(search, FusedHops) else search
     if not isinstance(flipr, FLIPR):
-        raise InputError("Baleen: give a condenser; there is no encoder here to make one with.")
-    return flipr.index.encoder
+        raise InputError("Baleen: give a condenser; there is no index here to make one with.")
+    return flipr.index
