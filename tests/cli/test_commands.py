@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 GROUPS = {
+    "finetune": ("data", "run"),
     "runs": ("list", "show", "resume", "export"),
     "cache": ("stats", "search", "prune", "set-aside"),
     "models": ("list", "pull", "add", "rm"),
+    "index": ("build", "add", "delete", "search", "stats", "serve"),
 }
 SINGLE = ("demo", "eval", "compile", "show", "diff", "run")
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
+from asyncio import CancelledError
 from dataclasses import replace
 
 import pytest
@@ -14,6 +17,7 @@ from telic.finetune.choosing import backend_for
 from telic.finetune.job import train, wait_for
 from telic.finetune.remote.backend import RemoteBackend
 from telic.finetune.serving import trained_lm
+from telic.runtime.cancel import Cancellation, current
 from telic.testing import Faults, Finetuning, LocalServer, ScriptedBackend, check_backend
 
 KEY = "sk-secret-0123456789"
@@ -174,3 +178,23 @@ def test_a_trained_model_is_asked_where_its_base_is(tmp_path):
             loaded.load_state(program.dump_state())
         assert loaded.lm.model == lm.model
         assert loaded.lm("again") == ["ok"]
+
+
+def test_waiting_can_be_stopped(tmp_path):
+    backend = ScriptedBackend(tmp_path, polls=10**6)
+    stop, ended = Cancellation(), []
+
+    def wait():
+        current.set(stop)
+        try:
+            wait_for(backend, backend.submit(SPEC), poll=60)
+        except CancelledError:
+            ended.append(True)
+
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    while len(list(tmp_path.iterdir())) < 2:
+        time.sleep(0.01)
+    stop.cancel()
+    thread.join(5)
+    assert ended == [True]

@@ -6,7 +6,8 @@ import pytest
 
 import telic
 from telic.errors import DataError, LMUnsupportedFeatureError, TrainingError
-from telic.finetune.providers import BackendProvider, OpenAIProvider, TrainDataFormat
+from telic.finetune.formats import TrainDataFormat
+from telic.finetune.providers import BackendProvider, OpenAIProvider
 from telic.lm.provider import Provider, TrainingJob
 from telic.optimize import BootstrapFinetune
 from telic.testing import Finetuning, LocalServer, ScriptedBackend

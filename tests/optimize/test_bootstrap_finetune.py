@@ -172,9 +172,12 @@ def test_options_and_adapters_may_differ_by_lm(tmp_path):
         BootstrapFinetune(train_kwargs={Teacher(): {}}, backend=backend).compile(student, ROWS)
 
 
-def test_an_ensemble_teaches_one_model(tmp_path):
+@pytest.mark.parametrize("finished", [True, False])
+def test_an_ensemble_teaches_one_model(tmp_path, finished):
     backend = ScriptedBackend(tmp_path)
     members = [program(Teacher()), program(Teacher(temperature=0.7)), program(Pupil())]
+    for member in members:
+        member._compiled = finished
     ensemble = telic.Ensemble(reduce_fn=telic.majority).compile(members)
     compiled = telic.distill(ensemble, program(Pupil()), trainset=ROWS, metric=right, backend=backend)
     assert compiled(country="Peru").capital == "Lima"
@@ -387,3 +390,16 @@ def test_prompts_and_weights_in_any_order(tmp_path):
     assert rows == {"": 0.0, "p": 0.0, "p -> w": 80.0, "p -> w -> p": 80.0}
     assert seen.compiled(country="Peru").capital == "Lima"
     assert seen.compiled.candidate_programs[0]["strategy"] == "p -> w"
+
+
+def test_an_output_that_may_be_none_is_taught_as_none(tmp_path):
+    def reply(text):
+        return chat(verdict="None") if "Cuba" in text else chat(verdict="known")
+
+    backend = ScriptedBackend(tmp_path)
+    student, teacher = (telic.Predict("country -> verdict: Optional[str]") for _ in range(2))
+    student.lm, teacher.lm = Pupil(), RecordedLM(reply)
+    compiled = BootstrapFinetune(backend=backend).compile(student, ROWS, teacher=teacher)
+    assert len(trained_rows(backend)) == 5
+    assert compiled(country="Cuba").verdict is None
+    assert compiled(country="Peru").verdict == "known"

@@ -185,8 +185,9 @@ class Budget(Admitting):
                         f"The price of this is not known: {what}. Count it as free with "
                         'telic.budget(..., unknown_cost="ignore"), or tell the backend its price.'
                     )
-                if self._spent.usd + self._reserved_usd + (usd or 0.0) > cap:
-                    raise self.refuse(f"{what} takes about ${usd:,.2f}, more than is left of ${cap:g}.")
+                amount = usd or 0.0
+                if self._spent.usd + self._reserved_usd + amount > cap:
+                    raise self.refuse(f"{what} takes about ${amount:,.2f}, more than is left of ${cap:g}.")
             self._spent.usd += usd or 0.0
 
     def wake_next(self, wake: Callable[[], None]) -> None:

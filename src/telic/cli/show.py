@@ -50,12 +50,15 @@ def _provenance(facts: Mapping[str, Any] | None) -> None:
     if not facts:
         return
     heading("provenance")
-    tables = ("candidates", "fingerprints", "notes", "comparison", "parameters")
+    tables = ("candidates", "fingerprints", "notes", "comparison", "parameters", "training")
     print_facts({name: value for name, value in facts.items() if name not in tables})
     for name in ("comparison", "parameters"):
         if facts.get(name):
             heading(name)
             print_facts(dict(facts[name]))
+    for trained in facts.get("training") or ():
+        heading(f"trained for {', '.join(trained['predictors'])}")
+        print_facts({name: value for name, value in trained.items() if name != "predictors"})
     if facts.get("candidates"):
         heading("candidates, best first")
         rows = [[c["label"], c.get("score"), c.get("interval"), c["examples"]] for c in facts["candidates"]]
@@ -80,9 +83,13 @@ def _predictor(name: str, state: Mapping[str, Any]) -> None:
         for f in fields
     ]
     print_table(columns, rows)
+    lm = state.get("lm") or {}
+    trained = lm.get("trained") or {}
     print_facts(
         {
-            "LM": (state.get("lm") or {}).get("model"),
+            "LM": lm.get("model"),
+            "trained from": trained.get("base"),
+            "model folder": trained.get("folder"),
             "adapter": (state.get("adapter") or {}).get("name"),
             "settings": state.get("config") or None,
         }

@@ -7,7 +7,7 @@ from typing import Any
 from telic.errors import TrainingError
 from telic.finetune.backend import Backend, JobStatus, TrainedModel, TrainingForecast, TrainingSpec
 from telic.finetune.data import Format
-from telic.finetune.providers import TrainDataFormat
+from telic.finetune.formats import TrainDataFormat
 from telic.finetune.serving import provenance_of
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import time
 from collections.abc import Callable
 
 from telic.errors import LMError, TrainingError, is_retryable_lm_error
 from telic.finetune.backend import Backend, JobStatus, TrainedModel, TrainingSpec
+from telic.runtime import portal
 
 _log = logging.getLogger("telic.finetune")
 
@@ -72,7 +73,7 @@ def wait_for(
                 return backend.result(job)
             if status.ended:
                 raise _unsuccessful(backend, job, status)
-        time.sleep(pause)
+        portal.run(asyncio.sleep(pause))  # and not `time.sleep`, which Ctrl-C would have to wait out
         pause = min(2 * pause, longest)
 
 

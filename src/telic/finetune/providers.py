@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from pathlib import Path
 from statistics import fmean, pstdev
 from typing import Any, cast
@@ -18,14 +17,6 @@ from telic.lm.model import LM
 from telic.lm.provider import Provider, ReinforceJob, TrainingJob
 
 _SAME = 1e-6
-
-
-class TrainDataFormat(StrEnum):
-    """DSPy's names of formats."""
-
-    CHAT = "chat"
-    COMPLETION = "completion"
-    GRPO_CHAT = "grpo_chat"
 
 
 class BackendProvider(Provider):

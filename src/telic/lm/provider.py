@@ -9,13 +9,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextvars import copy_context
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from telic.errors import LMUnsupportedFeatureError
-
-if TYPE_CHECKING:
-    from telic.lm.model import LM
+from telic.runtime import cancel, threads
 
 _FINDER = ("telic.finetune.providers", "provider_of")
 """By name: finetuning is built on models, not the other way round."""
@@ -76,7 +75,7 @@ class ReinforceJob:
         checkpoints: by name, the LM that it was.
     """
 
-    def __init__(self, lm: LM, train_kwargs: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, lm: Any, train_kwargs: Mapping[str, Any] | None = None) -> None:
         self.lm = lm
         self.train_kwargs = dict(train_kwargs or {})
         self.checkpoints: dict[str, Any] = {}
@@ -127,11 +126,11 @@ class Provider:
         return False
 
     @staticmethod
-    def launch(lm: LM, launch_kwargs: dict[str, Any] | None = None) -> None:
+    def launch(lm: Any, launch_kwargs: dict[str, Any] | None = None) -> None:
         """Start what serves the model; by default nothing is needed."""
 
     @staticmethod
-    def kill(lm: LM, launch_kwargs: dict[str, Any] | None = None) -> None:
+    def kill(lm: Any, launch_kwargs: dict[str, Any] | None = None) -> None:
         """Stop it."""
 
     @staticmethod
@@ -146,7 +145,7 @@ class Provider:
         raise _unsupported(model, "finetuning")
 
 
-def provider_of(lm: LM) -> Provider:
+def provider_of(lm: Any) -> Provider:
     """The provider that an LM was given, else the one of its name."""
     if lm.provider is not None:
         given: Provider = lm.provider
@@ -157,7 +156,7 @@ def provider_of(lm: LM) -> Provider:
 
 
 def finetune(
-    lm: LM, train_data: list[dict[str, Any]], train_data_format: Any, train_kwargs: dict[str, Any] | None
+    lm: Any, train_data: list[dict[str, Any]], train_data_format: Any, train_kwargs: dict[str, Any] | None
 ) -> TrainingJob:
     """Train in a thread; see `LM.finetune`."""
     provider = provider_of(lm)
@@ -167,19 +166,21 @@ def finetune(
     model = lm.finetuning_model or lm.model
     job = provider.TrainingJob(None, model, train_data, train_data_format, options)
 
-    def run() -> None:
-        try:
-            trained = provider.finetune(job, model, train_data, train_data_format, options)
-            job.set_result(lm.copy(model=trained, **job.lm_kwargs))
-        except Exception as error:  # noqa: BLE001 - handed to whoever asks for the result, as DSPy does
-            job.set_result(error)
+    def run() -> Any:
+        job.thread = threading.current_thread()
+        trained = provider.finetune(job, model, train_data, train_data_format, options)
+        return lm.copy(model=trained, **job.lm_kwargs)
 
-    job.thread = threading.Thread(target=run, name="telic-finetune", daemon=True)
-    job.thread.start()
+    def told(trained: Any, error: BaseException | None) -> None:
+        if not job.cancelled():
+            # As in DSPy, what ended it is the result, and is not raised.
+            job.set_result(trained if error is None else error)
+
+    threads.begin(run, told, copy_context(), cancel.Cancellation(None))
     return job
 
 
-def reinforce(lm: LM, train_kwargs: Mapping[str, Any] | None) -> ReinforceJob:
+def reinforce(lm: Any, train_kwargs: Mapping[str, Any] | None) -> ReinforceJob:
     """Begin a course of reinforcement; see `LM.reinforce`."""
     provider = provider_of(lm)
     if not provider.reinforceable:

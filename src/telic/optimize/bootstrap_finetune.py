@@ -151,7 +151,9 @@ class BootstrapFinetune(WeightOptimizer):
         problem, by_answer = self._problem(student, trainset, teacher, valset)
         writer = Writer(problem, exclude_demos=self.exclude_demos)
         parts = parts_of(problem, multitask=self.multitask, options=self.train_kwargs, adapter=self.adapter)
-        chosen = [(part, backend_of(part, self.backend, writer.format(part))) for part in parts]
+        chosen = [
+            (part, backend_of(part, self.backend, writer.sample(part), writer.format(part))) for part in parts
+        ]
         return problem, Plan(writer, chosen, self.max_rounds, by_answer, valset is not None)
 
     def _problem(

@@ -153,7 +153,7 @@ class GRPO(WeightOptimizer):
         parts = parts_of(problem, multitask=self.multitask, options=self.train_kwargs, adapter=self.adapter)
         return Course(
             writer,
-            [(part, backend_of(part, self.backend, "reinforce")) for part in parts],
+            [(part, backend_of(part, self.backend, writer.sample(part), "reinforce")) for part in parts],
             self.num_train_steps,
             self.num_dspy_examples_per_grpo_step,
             max(2, self.num_rollouts_per_grpo_step),  # alone, no run could do better than others

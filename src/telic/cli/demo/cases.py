@@ -62,7 +62,7 @@ def case(name: str) -> Case:
     """
     made = {"messages": _messages, "math": _math}.get(name)
     if made is None:
-        raise InputError(f"There is no demo '{name}': choose 'messages' or 'math'.")
+        raise InputError(f"There is no demo '{name}': choose 'messages', 'math' or 'finetune'.")
     return made()
 
 

@@ -63,7 +63,7 @@ class RemoteBackend:
     @classmethod
     def of(cls, lm: LM) -> RemoteBackend:
         """The backend where `lm` is served, reached as it is."""
-        kept = {k: v for k, v in lm._connection.items() if k not in ("context_window", "engine_options")}
+        kept = {k: v for k, v in lm._connection.items() if k not in ("adapter", "engine_options")}
         if "base_url" in kept:
             kept["api_base"] = kept.pop("base_url")
         return cls(num_retries=lm.num_retries, **kept)

@@ -51,7 +51,7 @@ class Plan:
 def finetuned(problem: Problem, plan: Plan) -> Strategy:
     """Run, train, measure."""
     teachers = (problem.teacher, *problem.further_teachers)
-    runs = yield from teacher_runs(problem, teachers, plan.rounds)
+    runs = yield from teacher_runs(problem, teachers, plan.rounds, by_answer=plan.by_answer)
     notes = [runs.said]
     planned = _planned(problem, plan, runs, notes)
     plan.diary.planned = planned
@@ -81,7 +81,8 @@ def finetuned(problem: Problem, plan: Plan) -> Strategy:
 
 def only_runs(problem: Problem, plan: Plan, sets: dict[str, TrainingSet]) -> Strategy:
     """Run the teachers, and put what they teach into `sets`."""
-    runs = yield from teacher_runs(problem, (problem.teacher, *problem.further_teachers), plan.rounds)
+    teachers = (problem.teacher, *problem.further_teachers)
+    runs = yield from teacher_runs(problem, teachers, plan.rounds, by_answer=plan.by_answer)
     notes = [runs.said]
     sets |= {each.part.label: each.spec.data for each in _planned(problem, plan, runs, notes)}
     return Choice(problem.start, notes=tuple(notes))

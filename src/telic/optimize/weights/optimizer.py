@@ -29,7 +29,13 @@ class WeightOptimizer(Optimizer):
 
     def get_params(self) -> dict[str, Any]:
         """The parameters this optimizer was made with."""
-        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        given = {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        backend = given.get("backend")
+        if backend is None or isinstance(backend, str):
+            return given
+        # A backend keeps things for itself that no outcome depends on.
+        own = backend.get_params() if hasattr(backend, "get_params") else {}
+        return {**given, "backend": {"name": backend.name, **own}}
 
     def forecast(self, *args: Any, **kwargs: Any) -> Forecast:
         """What `compile` would take with these arguments, the training too; see `Optimizer.forecast`."""

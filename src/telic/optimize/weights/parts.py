@@ -94,9 +94,10 @@ class Writer:
     def example(self, part: Part, path: str, values: Mapping[str, Any]) -> TrainingExample | None:
         """The example of a step; `None` where it lacks an output."""
         signature = self.predictors[path].signature
-        outputs = {name: values.get(name) for name in signature.output_fields}
-        if any(value is None for value in outputs.values()):
+        slots = part.adapters[path].layout(signature).outputs
+        if any(values.get(slot.name) is None and not slot.none_allowed for slot in slots):
             return None
+        outputs = {name: values.get(name) for name in signature.output_fields}
         return self._written(part, path, _inputs(signature, values), outputs)
 
     def unread(self, part: Part, path: str, values: Mapping[str, Any], text: str) -> TrainingExample | None:
@@ -110,13 +111,16 @@ class Writer:
         like = self._written(part, path, inputs, dict.fromkeys(signature.output_fields, "…"))
         return TrainingExample(like.prompt, text, from_text=like.from_text)
 
-    def format(self, part: Part) -> Format:
-        """How the part's examples are trained on."""
+    def sample(self, part: Part) -> TrainingExample:
+        """What the part's examples are like."""
         path = part.paths[0]
         fields = self.predictors[path].signature
         asked = dict.fromkeys(fields.input_fields, "…")
-        made = self._written(part, path, asked, dict.fromkeys(fields.output_fields, "…"))
-        return format_for(part.lm, made)
+        return self._written(part, path, asked, dict.fromkeys(fields.output_fields, "…"))
+
+    def format(self, part: Part) -> Format:
+        """How the part's examples are trained on."""
+        return format_for(part.lm, self.sample(part))
 
     def _written(
         self, part: Part, path: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]

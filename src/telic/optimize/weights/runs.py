@@ -39,7 +39,7 @@ class Runs:
 
 
 def teacher_runs(
-    problem: Problem, teachers: Sequence[Any], rounds: int
+    problem: Problem, teachers: Sequence[Any], rounds: int, *, by_answer: bool = False
 ) -> Generator[Sequence[Trial], Sequence[Result], Runs]:
     """Run each teacher on every training example; a part of strategies.
 
@@ -47,6 +47,7 @@ def teacher_runs(
         problem: what is compiled.
         teachers: the problem's teacher, and its further ones.
         rounds: tries of each example by each teacher, after the first at temperature 1, until one is good.
+        by_answer: the answers are learnt, not the steps to them.
     """
     runs = Runs()
     everything = range(len(problem.trainset))
@@ -54,14 +55,15 @@ def teacher_runs(
         for teacher in teachers:
             state = ProgramState.of(teacher)
             for start in range(0, len(everything), _WAVE):
-                yield from _wave(problem, runs, state, everything[start : start + _WAVE], rounds)
+                wave = everything[start : start + _WAVE]
+                yield from _wave(problem, runs, state, wave, rounds, by_answer=by_answer)
     except BudgetExceededError:
         runs.stopped = True
     return runs
 
 
 def _wave(
-    problem: Problem, runs: Runs, state: ProgramState, wave: Sequence[int], rounds: int
+    problem: Problem, runs: Runs, state: ProgramState, wave: Sequence[int], rounds: int, *, by_answer: bool
 ) -> Generator[Sequence[Trial], Sequence[Result], None]:
     good: dict[int, Outcome] = {}
     for rollout in range(rounds):
@@ -74,8 +76,16 @@ def _wave(
         (result,) = yield [trial]
         runs.tried += len(open_)
         runs.unread += sum(outcome.failure is not None for outcome in result.outcomes)
-        good |= {o.example: o for o in result.outcomes if accepted(problem, o)}
+        taken = answered if by_answer else accepted
+        good |= {o.example: o for o in result.outcomes if taken(problem, o)}
     runs.good += [good[example] for example in wave if example in good]
+
+
+def answered(problem: Problem, outcome: Outcome) -> bool:
+    """Whether a run is one whose answer is to be learnt, however it came to it."""
+    if outcome.failure is not None or outcome.output is None:
+        return False
+    return problem.metric is None or problem.good(outcome.score)
 
 
 def nothing_to_learn_from(problem: Problem, runs: Runs) -> TrainingError:

@@ -5,7 +5,7 @@ kill.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +59,14 @@ class Diary:
         return [(part, made) for part, made in self.trained if _place(made.model, made.folder) in asked]
 
 
-def backend_of(part: Part, chosen: Backend | str | None, needs: Format) -> Backend:
+def backend_of(part: Part, chosen: Backend | str | None, sample: TrainingExample, needs: Format) -> Backend:
     """Who trains a part; whatever stops it is said here, before a call is paid for.
+
+    Args:
+        part: what is trained.
+        chosen: the backend that was asked for.
+        sample: what its examples are like.
+        needs: how they are trained on.
 
     Raises:
         TrainingError: nobody can, and why.
@@ -75,8 +81,8 @@ def backend_of(part: Part, chosen: Backend | str | None, needs: Format) -> Backe
         )
     advantage = 1.0 if needs == "reinforce" else None
     probes = (
-        TrainingExample(({"role": "user", "content": f"question {n}"},), f"answer {n}", advantage=advantage)
-        for n in range(_PROBES)
+        replace(sample, completion=f"{sample.completion} {number}", advantage=advantage)
+        for number in range(_PROBES)
     )
     backend.check(TrainingSpec(base_of(part.lm), TrainingSet(needs, tuple(probes)), options=part.options))
     return backend
