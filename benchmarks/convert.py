@@ -92,6 +92,33 @@ def of_llama(path: Path, texts: Sequence[str], adapter: Path | None = None) -> l
     return found
 
 
+ODD = (
+    "  two  spaces, a\ttab\n\n\nand three lines\r\n",
+    "naïve café — “quotes” … 日本語 ☃ 🙂🙂",
+    "x=1;y=[2,34,567,8901];f(x)!=y//2 # 3.14159e-10",
+    '<b>bold</b> {"a": [1, 2]} https://example.org/?q=1&r=%20',
+    "      indented\n        more\n\n",
+)
+
+
+def same_tokens(path: Path, base: Path, texts: Sequence[str]) -> int:
+    """How many texts both forms cut into the same tokens."""
+    import transformers
+
+    tokenizer = transformers.AutoTokenizer.from_pretrained(base)
+    engine = EmbeddedEngine(str(path), n_ctx=512)
+    same = 0
+    with engine._loaded().adapted.using(None) as (native, _):
+        for text in texts:
+            asked = {"content": text, "add_special": True, "parse_special": True}
+            ours, theirs = native.post("/tokenize", asked)["tokens"], tokenizer(text)["input_ids"]
+            same += ours == theirs
+            if ours != theirs:
+                print(f"other tokens of {text!r}: llama.cpp {ours}, transformers {theirs}", file=sys.stderr)
+    engine.close()
+    return same
+
+
 def compared(name: str, ours: list[dict[int, float]], reference: list[dict[int, float]]) -> dict[str, Any]:
     """How far `ours` is from `reference` over the likeliest tokens."""
     gaps = [abs(row[at] - other[at]) for row, other in zip(ours, reference, strict=True) for at in row]
@@ -112,6 +139,8 @@ def measure(name: str, count: int, scratch: Path) -> list[dict[str, Any]]:
     """All comparisons for one model."""
     original = resolve(name)
     base, texts = transformers_folder(original), prompts(count)
+    many = [*texts, *ODD]
+    tokens = {"tokens_same": same_tokens(original, base, many), "tokens_of": len(many)}
     plain = of_transformers(loaded(base), base, texts)
     adapted = of_transformers(random_lora(base, scratch / "lora"), base, texts)
     adapter = adapter_to_gguf(scratch / "lora", base, scratch / "adapter.gguf")
@@ -128,7 +157,7 @@ def measure(name: str, count: int, scratch: Path) -> list[dict[str, Any]]:
         folder_to_gguf(base, target, kind=kind, adapter=scratch / "lora", like=original)
         rows.append(compared(f"LoRA merged, {kind}", of_llama(target, texts), adapted))
         target.unlink()
-    return [{"model": name, **row} for row in rows]
+    return [{"model": name, **row, **tokens} for row in rows]
 
 
 def shown(rows: Sequence[dict[str, Any]]) -> str:
@@ -162,6 +191,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(shown(rows))
     if not given.no_record:
         page.record("convert", {"date": page.today(), "machine": machine(load), "most": MOST, "rows": rows})
+    for name in dict.fromkeys(row["model"] for row in rows):
+        one = next(row for row in rows if row["model"] == name)
+        print(f"{name}: {one['tokens_same']} of {one['tokens_of']} texts are cut into the same tokens")
     wrong = [row for row in rows if row["what"].endswith("F32") and row["largest"] > MOST]
     for row in wrong:
         print(

@@ -81,7 +81,7 @@ def test_a_lora_says_the_same_in_transformers_put_on_and_merged(make: Maker, kin
     assert gap([dict(enumerate(row)) for row in tiny.log_probabilities(base, PROMPTS)], wanted) > 0.5
     close = {"F32": CLOSE, "F16": 2 * CLOSE, "Q8_0": 0.5}[kind]
     served = folder_to_gguf(base, tmp_path / "base.gguf", kind=kind)
-    adapter = adapter_to_gguf(lora, base, tmp_path / "adapter.gguf")
+    adapter = adapter_to_gguf(str(lora), str(base), str(tmp_path / "adapter.gguf"))
     assert gap(of_llama(served, adapter), wanted) < close
     merged = folder_to_gguf(base, tmp_path / "merged.gguf", kind=kind, adapter=lora)
     assert gap(of_llama(merged), wanted) < close
@@ -91,7 +91,7 @@ def test_the_folder_of_a_gguf_file_is_made_once(tmp_path: Path, monkeypatch: pyt
     path = folder_to_gguf(tiny.llama(tmp_path / "base"), tmp_path / "base.gguf")
     made = transformers_folder(path)
     stamp = (made / "model.safetensors").stat().st_mtime_ns
-    assert transformers_folder(path) == made
+    assert transformers_folder(str(path)) == made
     assert (made / "model.safetensors").stat().st_mtime_ns == stamp
     assert json.loads((made / "telic_source.json").read_text())["file"] == "base.gguf"
 
@@ -140,6 +140,25 @@ def test_types_that_python_cannot_make_need_the_tool(monkeypatch: pytest.MonkeyP
     assert chosen_types("q8_0") == ("Q8_0", None)
     with pytest.raises(TrainingError, match="llama-quantize"):
         chosen_types("Q4_K_M")
+
+
+def test_smaller_types_are_made_by_the_tool_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from telic.lm.weights.gguf import read_head
+
+    base = tiny.llama(tmp_path / "base")
+    tool = tmp_path / "bin" / "llama-quantize"
+    tool.parent.mkdir()
+    tool.write_text(f'#!/bin/sh\necho "$3" > {tmp_path}/asked\ncp "$1" "$2"\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tool.parent), prepend=":")
+    made = folder_to_gguf(base, tmp_path / "small.gguf", kind="q4_k_m")
+    assert (tmp_path / "asked").read_text() == "Q4_K_M\n"
+    assert read_head(made)["general.architecture"] == "llama"
+    assert [path.name for path in tmp_path.glob("*.gguf")] == ["small.gguf"]
+    assert not list(tmp_path.glob(".*"))
+    tool.write_text("#!/bin/sh\necho no such type >&2\nexit 1\n")
+    with pytest.raises(TrainingError, match="no such type"):
+        folder_to_gguf(base, tmp_path / "other.gguf", kind="Q4_X")
 
 
 def test_weights_in_pickles_are_not_read(tmp_path: Path):

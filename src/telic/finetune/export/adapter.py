@@ -12,7 +12,12 @@ from telic.finetune.export.writing import GGUFFile
 
 
 def adapter_to_gguf(
-    adapter: Path, base: Path, path: Path, *, kind: str = "F32", provenance: Mapping[str, str] | None = None
+    adapter: str | Path,
+    base: str | Path,
+    path: str | Path,
+    *,
+    kind: str = "F32",
+    provenance: Mapping[str, str] | None = None,
 ) -> Path:
     """Write a LoRA as GGUF.
 
@@ -29,6 +34,7 @@ def adapter_to_gguf(
     Raises:
         TrainingError: the LoRA is not a plain one, or its base is of a family that is not converted.
     """
+    adapter, base, path = Path(adapter), Path(base), Path(path)
     lora = Lora.read(adapter)
     layout = layout_of(json.loads((base / "config.json").read_text(encoding="utf-8")))
     metadata = {

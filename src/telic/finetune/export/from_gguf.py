@@ -27,7 +27,7 @@ _SHARD = 2 << 30
 """Bytes after which another file is begun."""
 
 
-def transformers_folder(path: Path) -> Path:
+def transformers_folder(path: str | Path) -> Path:
     """The transformers form of a GGUF file, made at the first call.
 
     It lies under `cache/transformers` of the telic home, named by the file's hash, and may be deleted.
@@ -37,6 +37,7 @@ def transformers_folder(path: Path) -> Path:
         TrainingError: it is of a family that is not converted.
         MissingExtraError: without the extra `finetune`.
     """
+    path = Path(path)
     digest = facts(path, weights_folder()).sha256
     made = home() / "cache" / "transformers" / digest[:32]
     if not (made / "config.json").is_file():

@@ -21,12 +21,12 @@ _EMBEDDINGS = ("token_embd.weight", "output.weight")
 
 
 def folder_to_gguf(
-    folder: Path,
-    path: Path,
+    folder: str | Path,
+    path: str | Path,
     *,
     kind: str = "Q8_0",
-    adapter: Path | None = None,
-    like: Path | None = None,
+    adapter: str | Path | None = None,
+    like: str | Path | None = None,
     provenance: Mapping[str, str] | None = None,
 ) -> Path:
     """Write a transformers model as a GGUF file.
@@ -47,14 +47,15 @@ def folder_to_gguf(
         TrainingError: the model's family, tokenizer or the type is not converted.
         MissingExtraError: without the extra `finetune`.
     """
+    folder, path = Path(folder), Path(path)
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     family = family_of_config(config)
     written, made_later = chosen_types(kind)
-    metadata = _head_of(like) if like is not None else _metadata(folder, config)
+    metadata = _head_of(Path(like)) if like is not None else _metadata(folder, config)
     metadata = {**metadata, **(provenance or {})}
     metadata |= {"general.file_type": file_type(written), "general.quantization_version": 2}
     layout = layout_of(config)
-    lora = Lora.read(adapter) if adapter is not None else None
+    lora = Lora.read(Path(adapter)) if adapter is not None else None
     target = path if made_later is None else path.with_name(f".{path.name}.f16.gguf")
     with GGUFFile(target, family.architecture, metadata) as file:
         for name, tensor in tensors_of(folder, lora):

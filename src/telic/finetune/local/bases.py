@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -65,7 +66,8 @@ def find_base(model: str) -> Base:
 
     Args:
         model: `local/` and a name of `telic models list`, the path of a GGUF file, or the folder of a
-            transformers model; `hub/` and the name of a model hub's repository.
+            transformers model (with a slash in it: `local/./tuned`); `hub/` and the name of a model
+            hub's repository.
 
     Raises:
         TrainingError: there is no such folder, it lacks files, or its family is not known.
@@ -75,7 +77,8 @@ def find_base(model: str) -> Base:
     if model.startswith("hub/"):
         return _of_folder(model, _from_hub(model.removeprefix("hub/")))
     short = short_name(model)
-    if Path(short).expanduser().is_dir():
+    # A name alone is of the weights folder, whatever lies in the working directory.
+    if re.search(r"[/\\]|^[.~]", short) and Path(short).expanduser().is_dir():
         return _of_folder(model, Path(short).expanduser().absolute())
     from telic.lm.weights.pull import pull
 

@@ -23,6 +23,11 @@ the LoRA: inputs of norms, queries, keys, values, what attention gave, and copie
 _MIDDLE = 5
 """The same in units of the middle layer's width: gate, up, their product, and copies."""
 
+_KEPT = 1.2
+"""What the allocator holds of activations and logits, against what is in use at one moment. With it, the
+forecast is 5 % above the measured peak for examples of all lengths and a third above for equal ones
+(SmolLM2-135M, bf16: 3.5 GB; 1.5 and 3.8 GB with 512 and 2,048 tokens at once)."""
+
 _EFFICIENCY = {"cpu": 0.45, "cuda": 0.4}
 """What training reaches of the speed of one large product."""
 
@@ -147,7 +152,7 @@ def memory_of(shape: Shape, load: Load, options: Options, precision: str, checkp
         activations = layer + load.widest * shape.width * half * shape.layers
     # Logits in 16 and in 32 bits, their gradient, and their exponentials.
     logits = load.widest_learnt * shape.vocabulary * 14
-    return int(_RUNTIME + held + activations + logits)
+    return int(_RUNTIME + held + _KEPT * (activations + logits))
 
 
 def seconds_of(shape: Shape, load: Load, options: Options, machine: Machine, checkpointing: bool) -> float:
