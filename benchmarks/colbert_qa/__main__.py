@@ -15,6 +15,7 @@ import json
 import os
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +29,14 @@ from telic.systems.colbert_qa import ColBERTQAReport, ReaderSettings, Supervisio
 COMMAND = "make bench-colbert-qa"
 ROUNDS = 2
 TRAINING = RetrievalSettings(
-    batch_size=16, steps=40, learning_rate=5e-5, top_layers=3, passage_length=128, negatives=1, dropout=0.0,
+    batch_size=16, steps=40, learning_rate=2e-5, top_layers=3, passage_length=128, negatives=1, dropout=0.0,
     checkpoint_every=10,
 )  # fmt: skip
 READING = ReaderSettings(
-    batch_size=8, steps=80, learning_rate=1e-4, piece=112, stride=64, wrong=1, checkpoint_every=20
+    batch_size=8, steps=100, learning_rate=2e-4, piece=112, stride=64, wrong=1, checkpoint_every=20
 )
 SETS = ("squad_v2_sample", "hotpotqa")
-SUPERVISION = Supervision(depth=30, positive_depth=10, positives=2, negatives=10)
+SUPERVISION = Supervision(depth=30, positive_depth=10, positives=1, negatives=10)
 
 
 def measure(task: tasks.Task, encoder: str, folder: Path) -> ColBERTQAReport:
@@ -124,7 +125,9 @@ def main() -> int:
             measured[task.name] = _row(task, report)
     file = page.RESULTS / "colbert_qa.json"
     known = json.loads(file.read_text(encoding="utf-8"))["sets"] if file.exists() else {}
-    found = {"date": page.today(), "machine": machine(load), "sets": {**known, **measured}}
+    settings = {"supervision": asdict(SUPERVISION), "training": asdict(TRAINING), "reading": asdict(READING)}
+    sets = {**known, **measured}
+    found = {"date": page.today(), "machine": machine(load), "settings": settings, "sets": sets}
     page.record("colbert_qa", found)
     text = (
         f"Measured {found['date']} on {found['machine']} by `{COMMAND}`.\n\n{_show(found)}\n\n{_told(found)}"
