@@ -25,9 +25,9 @@ from telic.store.home import home
 
 THREADS = 8
 MAX_TOKENS = 16
-ROUNDS = 8
+ROUNDS = 4
 """Tries of each training example by the teacher, until it is right."""
-TRAINING: dict[str, Any] = {"epochs": 6, "batch_size": 8, "lora": 16}
+TRAINING: dict[str, Any] = {"epochs": 4, "batch_size": 8, "lora": 16}
 
 
 @dataclass(frozen=True)
