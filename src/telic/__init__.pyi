@@ -3,6 +3,7 @@ from telic import (
     datasets as datasets,
     evaluate as evaluate,
     optimize as optimize,
+    retrieval as retrieval,
     sandbox as sandbox,
     signatures as signatures,
     streaming as streaming,
@@ -33,6 +34,8 @@ from telic.errors import (
     ContextWindowExceededError as ContextWindowExceededError,
     DataError as DataError,
     EvaluationError as EvaluationError,
+    IndexFileError as IndexFileError,
+    IndexFileMissingError as IndexFileMissingError,
     InputError as InputError,
     LMAuthError as LMAuthError,
     LMBillingError as LMBillingError,
@@ -113,6 +116,17 @@ from telic.program.predict import Predict as Predict
 from telic.program.state import ProgramState as ProgramState
 from telic.program.text import Text as Text
 from telic.program.ways import asyncify as asyncify, syncify as syncify
+from telic.retrieval.dense.dense import Dense as Dense
+from telic.retrieval.dense.embeddings import (
+    Embeddings as Embeddings,
+    EmbeddingsWithScores as EmbeddingsWithScores,
+)
+from telic.retrieval.hybrid import Hybrid as Hybrid
+from telic.retrieval.late_interaction.retriever import LateInteraction as LateInteraction
+from telic.retrieval.lexical.bm25 import BM25 as BM25
+from telic.retrieval.passage import Passage as Passage
+from telic.retrieval.remote.colbertv2 import ColBERTv2 as ColBERTv2
+from telic.retrieval.retriever import Retriever as Retriever
 from telic.runtime.events import BaseCallback as BaseCallback
 from telic.runtime.settings import configure as configure, context as context, settings as settings
 from telic.runtime.tools import Tool as Tool, ToolCalls as ToolCalls

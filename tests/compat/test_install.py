@@ -128,7 +128,7 @@ def test_another_dspy_comes_back() -> None:
         install()
 
 
-ABSENT = ["Flex", "ColBERTv2", "Embeddings"]
+ABSENT = ["Flex", "bootstrap_trace_data"]
 
 
 @pytest.mark.parametrize("name", ABSENT)

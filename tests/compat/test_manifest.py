@@ -11,7 +11,6 @@ pytestmark = pytest.mark.skipif(target.REAL, reason="is about telic")
 STILL_TO_COME = {
     "optimizers": "AvatarOptimizer BetterTogether Ensemble "
     "KNNFewShot ReAnchor GroundedProposer bootstrap_trace_data Flex",
-    "retrieval": "ColBERTv2 Embeddings EmbeddingsWithScores",
     "services": "TypeSafe",
 }
 EXPECTED = {name for row in STILL_TO_COME.values() for name in row.split()}

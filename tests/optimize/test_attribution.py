@@ -46,7 +46,7 @@ def test_it_tells_what_helps_what_hurts_and_what_does_nothing() -> None:
         assert effects[word].comparison.interval.low < 25.0 < effects[word].comparison.interval.high
     assert (effects["red-0"].points, effects["red-0"].verdict) == (0.0, "no difference shown")
     assert found.effects[-1].demo["word"] == "red-0"
-    assert found.score == pytest.approx(75.0, abs=2.5)  # it stopped when it knew
+    assert found.score == pytest.approx(75.0, abs=6)  # it stopped when it knew
     # Raced: nothing is run to the end once it is known.
     assert len(lm.asked) < 4 * 80
 

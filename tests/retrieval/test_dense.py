@@ -20,7 +20,9 @@ from tests.retrieval.vectors import by_words, by_words_awaited
 TEXTS = ["the cat sat", "the dog ran", "birds fly high"]
 
 
-@pytest.mark.parametrize("embedder", [by_words, by_words_awaited, Embedder(by_words)], ids=str)
+@pytest.mark.parametrize(
+    "embedder", [by_words, by_words_awaited, Embedder(by_words)], ids=["function", "awaited", "Embedder"]
+)
 def test_contract(embedder: Any) -> None:
     check_retriever(lambda corpus: Dense(corpus, embedder))
 

@@ -216,6 +216,17 @@ def test_failures_that_stay(bad: Any, kind: type[Exception], message: str) -> No
         ColBERTv2(server.url, num_retries=0, timeout=0.2)("q")
 
 
+def test_a_password_in_the_address_is_not_shown(server: Running) -> None:
+    from telic.store.default import default_store
+
+    rm = ColBERTv2(server.url.replace("://", "://user:secret@"))
+    assert rm("Danube")[0].pid == "ulm"
+    assert "secret" not in str(list(default_store().scan("calls")))
+    with pytest.raises(LMInvalidRequestError) as caught:
+        rm("word " * 5_000)
+    assert "secret" not in str(caught.value)
+
+
 def test_a_query_too_long_for_an_address(server: Running) -> None:
     with pytest.raises(LMInvalidRequestError, match="post_requests=True"):
         ColBERTv2(server.url, num_retries=0)("word " * 5_000)

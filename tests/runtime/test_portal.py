@@ -55,7 +55,7 @@ def test_an_error_leaves_no_reference_cycle() -> None:
         for _ in range(20):
             with pytest.raises(ValueError, match="Big"):
                 run(fail())
-        left = sum(isinstance(thing, Big) for thing in gc.get_objects())
+        left = sum(type(thing) is Big for thing in gc.get_objects())
     finally:
         gc.enable()
     assert left <= 1

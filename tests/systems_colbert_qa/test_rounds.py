@@ -179,6 +179,26 @@ def test_rounds_may_begin_with_another_ranking_and_with_the_first_model(
         report.program(0, reader=LastWord())
 
 
+def test_held_out_questions_validate_every_round_and_are_in_none(base: Encoder, tmp_path: Path) -> None:
+    run(base, tmp_path, rounds=2, held_out=20)
+    examples = [json.loads((tmp_path / f"round-{n}" / "examples.json").read_text()) for n in (1, 2)]
+    records = [
+        json.loads((tmp_path / f"round-{n}" / "encoder" / "training.json").read_text()) for n in (1, 2)
+    ]
+    for some, record in zip(examples, records, strict=True):
+        assert record["data"]["examples"] + record["validation"]["examples"] == len(some)
+        assert 15 <= record["validation"]["examples"] <= 20
+        assert record["mrr_after"] >= record["mrr_before"]
+    with pytest.raises(InputError, match="held_out=70"):
+        run(base, tmp_path / "x", held_out=70)
+
+
+def test_a_round_that_makes_nothing_better_keeps_what_it_began_with(base: Encoder, tmp_path: Path) -> None:
+    harmful = replace(TRAINING, learning_rate=10.0, steps=3, schedule="constant", clip=0.0)
+    report = run(base, tmp_path, held_out=20, training=harmful)
+    assert report.rounds[1].ranks == report.rounds[0].ranks
+
+
 def test_without_answers_in_the_rankings_there_is_nothing_to_learn(base: Encoder, tmp_path: Path) -> None:
     lost = [telic.Example(question="what is the road?", answer="nowhere")]
     with pytest.raises(DataError, match="none of the 1 questions"):
@@ -191,6 +211,7 @@ def test_without_answers_in_the_rankings_there_is_nothing_to_learn(base: Encoder
         ({"rounds": 0}, "rounds=0"),
         ({"read_depth": 0}, "read_depth"),
         ({"depths": ()}, "depths"),
+        ({"held_out": -1}, "held_out"),
         ({"reader": "abstractive"}, "abstractive"),
     ],
 )

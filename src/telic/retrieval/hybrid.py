@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from typing import Any
 
 from telic.errors import InputError
@@ -78,6 +78,10 @@ class Hybrid(Retriever):
         if self.method == "scores":
             return by_scores(rankings, weights)
         return by_ranks(rankings, weights, self.constant)
+
+    def __len__(self) -> int:
+        """How many passages a part holds; 0 where none can tell."""
+        return max((len(part) for part in self.parts.values() if isinstance(part, Sized)), default=0)
 
     def stats(self) -> dict[str, Any]:
         """The parts with what they say of themselves, and the settings."""

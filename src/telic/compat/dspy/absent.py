@@ -11,7 +11,7 @@ _KINDS = {
         "ReAnchor SignatureOptimizer bootstrap_trace_data DspyAdapter MultiModalInstructionProposer"
     ),
     "a part of the optimizers that propose instructions": ("GroundedProposer Proposer Flex"),
-    "a retriever": "ColBERTv2 ColBERTv2RetrieverLocal ColBERTv2RerankerLocal Embeddings EmbeddingsWithScores",
+    "a retriever": "ColBERTv2RetrieverLocal ColBERTv2RerankerLocal",
     "a client of a hosted service": "TypeSafe",
     "a data set that runs a game of its own": "AlfWorld",
 }

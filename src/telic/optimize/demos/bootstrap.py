@@ -88,8 +88,7 @@ def _next_wave(waiting: list[int], wanted: int) -> tuple[list[int], list[int]]:
 
 
 def accepted(problem: Problem, outcome: Outcome) -> bool:
-    """Whether a teacher's run is one to learn from: read, with steps, and good by the metric if there is one.
-    """
+    """Whether a teacher's run is one to learn from: read, with steps, and good by the metric, if any."""
     if outcome.failure is not None or not outcome.steps:
         return False
     return problem.metric is None or problem.good(outcome.score)

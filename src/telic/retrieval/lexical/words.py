@@ -11,18 +11,10 @@ from typing import Any
 from telic._lazy import require
 from telic.errors import InputError
 
-_LANGUAGES = (
-    "english",
-    "danish",
-    "dutch",
-    "french",
-    "german",
-    "italian",
-    "norwegian",
-    "portuguese",
-    "russian",
+_LANGUAGES: tuple[str, ...] = (
+    *("english", "danish", "dutch", "french", "german", "italian", "norwegian"),
+    *("portuguese", "russian", "spanish", "swedish", "turkish"),
 )
-_LANGUAGES += ("spanish", "swedish", "turkish")
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
     "\u3005\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"

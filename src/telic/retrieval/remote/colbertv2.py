@@ -116,7 +116,10 @@ class ColBERTv2(Retriever):
 
     def _requests(self, queries: Sequence[str], k: int, wanted: Filter | None) -> list[Request]:
         asked = k if wanted is None else max(k, _ASKED_FOR_A_FILTER)
-        return [Request("colbertv2/search", self.url, prompt=query, params={"k": asked}) for query in queries]
+        return [
+            Request("colbertv2/search", self._wire.shown, prompt=query, params={"k": asked})
+            for query in queries
+        ]
 
     def _recorded(self, request: Request) -> Response | None:
         return _record().lookup(request.key) if self.cache else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from time import monotonic
 from typing import Any
@@ -45,10 +46,11 @@ class SearchWire:
         self, url: str, *, post: bool, timeout: float, num_retries: int, deadline: float | None
     ) -> None:
         self.url = url
+        self.shown = public(url)
         self._post = post
         self._timeout = timeout
-        asked = Asked("ColBERTv2", "colbertv2", url)
-        self._persistence = Persistence(asked, limiter_for(url, None), num_retries, 0.5, deadline)
+        asked = Asked("ColBERTv2", "colbertv2", self.shown)
+        self._persistence = Persistence(asked, limiter_for(self.shown, None), num_retries, 0.5, deadline)
 
     async def search(self, query: str, k: int) -> tuple[list[dict[str, Any]], float]:
         """The rows that the server found, and the seconds it took.
@@ -89,7 +91,7 @@ class SearchWire:
             payload = decoded(content)
         except ValueError:
             raise LMTransportError(
-                f"The retrieval server at {self.url} sent an answer that is not JSON; it begins with "
+                f"The retrieval server at {self.shown} sent an answer that is not JSON; it begins with "
                 f"{content[:80]!r}. Is it the address of a ColBERT server's search?"
             ) from None
         if isinstance(payload, Mapping) and isinstance(payload.get("topk"), list):
@@ -97,15 +99,15 @@ class SearchWire:
         if isinstance(payload, Mapping) and payload.get("error"):
             said = complaint_in({"message": str(payload.get("message") or payload["error"])})
             raise LMServerError(
-                f"The retrieval server at {self.url} failed: {said.message}", provider="colbertv2"
+                f"The retrieval server at {self.shown} failed: {said.message}", provider="colbertv2"
             )
         raise LMInvalidRequestError(
-            f"The retrieval server at {self.url} sent an answer without 'topk'; it begins with "
+            f"The retrieval server at {self.shown} sent an answer without 'topk'; it begins with "
             f"{content[:80]!r}. Is it the address of a ColBERT server's search?"
         )
 
     def _failure(self, status: int, headers: Mapping[str, str], said: Complaint) -> LMError:
-        where = f"The retrieval server at {self.url} answered {status}: {said.message or '(no message)'}"
+        where = f"The retrieval server at {self.shown} answered {status}: {said.message or '(no message)'}"
         if status in (401, 403):
             return LMAuthError(f"{where}\nIt does not let us in.", status=status)
         if status in (404, 405):
@@ -116,7 +118,7 @@ class SearchWire:
         return LMInvalidRequestError(where, status=status)
 
     def _broken(self, error: Exception, seconds: float) -> LMError:
-        where = f"The retrieval server at {self.url}"
+        where = f"The retrieval server at {self.shown}"
         if isinstance(error, aiohttp.ClientConnectorError):
             return LMTransportError(f"{where} cannot be reached ({error.os_error}). Is it running?")
         if isinstance(error, aiohttp.InvalidURL):
@@ -124,3 +126,8 @@ class SearchWire:
         if isinstance(error, TimeoutError):
             return LMTimeoutError(f"{where} gave no answer within {seconds:.1f} s.")
         return LMTransportError(f"{where} broke the connection: {type(error).__name__}: {error}")
+
+
+def public(url: str) -> str:
+    """An address without the name and password in it."""
+    return re.sub(r"(?<=://)[^/@]*@", "", url)

@@ -48,7 +48,7 @@ class CondensedRetrieval(SteppedModule):
         condenser: keeps facts.
         max_hops: how many hops at most.
         k: how many passages the condenser sees, and how many are given in the end.
-        depth: how many passages each search of a later hop gives; by default `k`.
+        depth: how many passages each search gives, to make chains of; at least `k`.
         branching: whether the facts of each passage are followed by themselves.
 
     Raises:
@@ -62,15 +62,15 @@ class CondensedRetrieval(SteppedModule):
         *,
         max_hops: int = 2,
         k: int = 10,
-        depth: int | None = None,
+        depth: int = 50,
         branching: bool = True,
     ) -> None:
-        if min(max_hops, k, depth or 1) < 1:
+        if min(max_hops, k, depth) < 1:
             raise InputError(
                 f"CondensedRetrieval: max_hops={max_hops!r}, k={k!r} and depth={depth!r} must be at least 1."
             )
         self.search, self.condenser = search, condenser
-        self.max_hops, self.k, self.depth, self.branching = max_hops, k, depth or k, branching
+        self.max_hops, self.k, self.depth, self.branching = max_hops, k, max(depth, k), branching
 
     def steps(self, question: str) -> Steps[Any]:
         """Search and condense, hop after hop."""

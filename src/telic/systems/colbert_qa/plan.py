@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from telic._json import stable_hash
-from telic.errors import DataError
+from telic.errors import DataError, InputError
 from telic.retrieval.passage import Passage, passages
 from telic.retrieval.retriever import Retriever
+from telic.runtime.rng import rng
 from telic.systems.colbert_qa.matching import answers_of, question_of
 from telic.systems.colbert_qa.settings import RoundSettings
 from telic.systems.colbert_qa.supervision import Question
@@ -44,6 +45,13 @@ class Plan:
     settings: RoundSettings
     log: Log
 
+    def held_out(self) -> set[str]:
+        """Training questions that only validate."""
+        count, asked = self.settings.held_out, sorted({question.text for question in self.train})
+        if count >= len(asked):
+            raise InputError(f"held_out={count}, but there are {len(asked)} training questions.")
+        return set(rng(self.settings.training.seed, "held out").sample(asked, count))
+
     def about(self) -> dict[str, Any]:
         """What the run depends on, for the journal; not the reader, which is trained and asked last."""
         settings = self.settings
@@ -57,6 +65,7 @@ class Plan:
             "rounds": settings.rounds,
             "supervision": asdict(settings.supervision),
             "training": asdict(settings.training),
+            "held_out": settings.held_out,
             "continued": settings.continued,
             "index": dict(settings.index),
             "depth": [settings.read_depth, settings.search_depth],

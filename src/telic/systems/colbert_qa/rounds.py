@@ -146,18 +146,17 @@ class _Run:
 
         examples = json.loads((self._place(number) / "examples.json").read_text(encoding="utf-8"))
         before = self._encoder_of(number - 1) if self.plan.settings.continued else self.plan.encoder
+        held_out = self.plan.held_out()
         report = train(
             before,
-            examples,
+            [example for example in examples if example["query"] not in held_out],
             self._place(number) / "encoder",
             settings=self.plan.settings.training,
+            validation=[example for example in examples if example["query"] in held_out] or None,
             callbacks=[self.progress],
         )
-        self.plan.log(
-            f"round {number}: trained {report.steps} steps in {report.seconds / 60:.1f} min, loss "
-            f"{report.losses[0]:.3f} -> {report.losses[-1]:.3f}"
-        )
-        return {"steps": report.steps, "losses": list(report.losses)}
+        self.plan.log(f"round {number}: trained {report}")
+        return {"steps": report.steps, "kept": report.best, "losses": list(report.losses)}
 
     def _index(self, number: int) -> dict[str, Any]:
         from telic.retrieval.late_interaction.encoder.encoder import Encoder

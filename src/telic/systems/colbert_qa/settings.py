@@ -20,6 +20,8 @@ class RoundSettings:
         rounds: how many times the retriever is trained.
         supervision: where in a ranking positives and negatives are taken from.
         training: how a round is trained.
+        held_out: so many training questions are not learnt from in any round; their labels validate each
+            round, which keeps the weights that rank them best: those it began with, if nothing is better.
         continued: a round trains the model of the round before; otherwise always the one it began with.
         reading: how an extractive reader is trained.
         read_depth: passages that are read.
@@ -30,6 +32,7 @@ class RoundSettings:
     rounds: int = 2
     supervision: Supervision = field(default_factory=Supervision)
     training: RetrievalSettings = field(default_factory=RetrievalSettings)
+    held_out: int = 0
     continued: bool = True
     reading: ReaderSettings = field(default_factory=ReaderSettings)
     read_depth: int = 5
@@ -38,6 +41,8 @@ class RoundSettings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "depths", tuple(self.depths))
+        if self.held_out < 0:
+            raise InputError(f"held_out={self.held_out} must be at least 0.")
         if min(self.rounds, self.read_depth, *self.depths, len(self.depths)) < 1:
             raise InputError(
                 f"rounds={self.rounds}, read_depth={self.read_depth} and each of depths={self.depths} must "
