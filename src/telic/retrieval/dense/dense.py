@@ -19,8 +19,8 @@ from telic.retrieval.saved import SavedRetriever
 class Dense(SavedRetriever):
     """Finds the passages whose vectors are nearest to the query's.
 
-    By default every vector is compared, so that what is found is exact: some 10 ms a query for 100,000
-    passages. Safe to search from several threads.
+    By default every vector is compared, so that what is found is exact, in time that grows with the
+    collection. Safe to search from several threads.
 
     Args:
         corpus: texts, mappings with `text` (and `id`, `metadata`), or passages.
