@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from telic.errors import InputError
 from telic.retrieval.late_interaction import search
@@ -77,6 +77,7 @@ def test_16_bits_are_exact_within_rounding(encoder: ClusterEncoder, exact: list[
 
 
 @settings(max_examples=25, deadline=None)
+@example(1, 16, 1, 1, 0)  # one centroid, which is not the origin
 @given(
     st.integers(1, 40),
     st.sampled_from([1, 2, 4, 8, 16]),

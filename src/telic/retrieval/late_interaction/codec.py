@@ -112,7 +112,7 @@ class Codec:
     @property
     def plain(self) -> bool:
         """Whether there is but the origin for a centroid: vectors are stored as they are, in float16."""
-        return len(self.centroids) == 1 and self.residuals.bits == 16
+        return len(self.centroids) == 1 and self.residuals.bits == 16 and not self.centroids.rows.any()
 
     @property
     def finest(self) -> Residuals:
