@@ -114,6 +114,17 @@ def write_atomic(path: str | Path, text: str) -> None:
         raise
 
 
+def sync_folder(path: str | Path) -> None:
+    """Make the names of a folder's files durable, where folders can be synced: files alone are not enough."""
+    if os.name != "posix":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=plain)
 
 _ASCII_ENCODER = json.JSONEncoder(separators=(",", ":"), default=plain)

@@ -16,7 +16,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from telic._json import decoded, dumps, encoded, write_atomic
+from telic._json import decoded, dumps, encoded, sync_folder, write_atomic
 from telic._lazy import require
 from telic.errors import DataError, IndexFileError, IndexFileMissingError
 from telic.retrieval.passage import Passage
@@ -86,7 +86,7 @@ def keep(
             "files": files,
         }
         write_atomic(folder / MANIFEST, dumps(manifest, indent=1) + "\n")
-        _sync(folder)
+        sync_folder(folder)
         _sweep(folder, {row["file"] for row in files.values()})
         return _stamp(folder)
 
@@ -262,12 +262,3 @@ def _sweep(folder: Path, wanted: set[str]) -> None:
     for entry in folder.iterdir():
         if _ours(entry.name) and entry.name not in wanted and entry.name != ".lock":
             entry.unlink(missing_ok=True)
-
-
-def _sync(folder: Path) -> None:
-    """Names of files survive a loss of power only when their folder is written out."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

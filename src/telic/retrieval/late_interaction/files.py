@@ -18,7 +18,7 @@ from typing import Protocol
 
 import numpy as np
 
-from telic._json import write_atomic
+from telic._json import sync_folder, write_atomic
 from telic._lazy import require
 from telic.errors import IndexFileError
 
@@ -173,9 +173,9 @@ class FolderFiles:
         """Rename a new manifest over the old; files that were created before are in the folder for good
         first.
         """
-        _sync_folder(self.path)
+        sync_folder(self.path)
         write_atomic(self.path / _MANIFEST, manifest)
-        _sync_folder(self.path)
+        sync_folder(self.path)
 
     def sweep(self, keep: Iterable[str]) -> None:
         """Remove what no manifest names any more; readers that have it open keep what they mapped.
@@ -205,17 +205,6 @@ class _FileSink(_HashedSink):
         os.fsync(self._file.fileno())
         self._file.close()
         return self._written()
-
-
-def _sync_folder(path: Path) -> None:
-    """Make names durable, where folders can be synced."""
-    if os.name != "posix":
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 class MemoryFiles:
